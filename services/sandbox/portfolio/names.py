@@ -31,10 +31,11 @@ class _Style:
 _STYLES = {
     "FR": _Style(
         "Bru Val Cor Mar Tré Gal Lon Fer Bel Ver Sau Mon Cha Rou Del Arc Pel Vau Tor Gri",
-        "venne tigny solle brac doire mance lande zelle ponne ville drian quières mure chelle tarde rive losne",
+        "venne tigny solle brac doire mance lande zelle ponne ville drian quières mure chelle tarde rive",
         (
             "Menuiserie", "Transports", "Ateliers", "Fonderie", "Emballages", "Mécanique", "Plasturgie",
-            "Imprimerie", "Bâtiment", "Électricité", "Distribution", "Matériaux", "Peintures", "Outillage", "Agencement",
+            "Imprimerie", "Bâtiment",
+            "Électricité", "Distribution", "Matériaux", "Peintures", "Outillage", "Agencement",
             "Chaudronnerie", "Textiles", "Logistique", "Négoce", "Équipements",
         ),
         ("SAS", "SARL", "SA", "SASU"),
