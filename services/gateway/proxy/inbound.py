@@ -1,0 +1,172 @@
+"""What the gateway takes from a request before it trusts it: one pass over the headers.
+
+Everything that could make a service read another request than we read is refused or said anew in our own
+words: framing, host, connection options, identity. What remains is passed on as it came.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from libs.kit import context
+from libs.kit.problems import Problem
+from services.gateway.proxy.connection import Header
+
+#: Request line and headers together; uvicorn itself sets no bound.
+MAX_HEAD = 32 * 1024
+
+#: Bodies up to this length are read whole before a connection to a service is taken: a slow client holds
+#: none.
+SMALL_BODY = 64 * 1024
+
+#: Of one connection only, or ours to say; never passed on as they came. A cookie is a credential of somebody
+#: else.
+_HOP_BY_HOP = frozenset(
+    (
+        b"cookie",
+        b"expect",
+        b"forwarded",
+        b"host",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"tracestate",
+        b"upgrade",
+        b"via",
+        b"x-real-ip",
+    )
+)
+_READ_HERE = frozenset(
+    (
+        b"authorization",
+        b"connection",
+        b"content-length",
+        b"traceparent",
+        b"transfer-encoding",
+        b"x-request-id",
+    )
+)
+_INTERNAL = (b"x-encours-", b"x-forwarded-")
+_KEPT = (b"keep-alive", b"close", b"")
+
+
+@dataclass(slots=True)
+class Inbound:
+    """One request's headers, understood. `content_length` is None without a length; `chunked` when it streams
+    without one.
+
+    `headers` are those a service may see as they came; identity, framing and tracing are added when they are
+    sent on. `unread` says that a large body may still be on its way.
+    """
+
+    headers: list[Header]
+    authorization: bytes | None
+    content_length: int | None
+    chunked: bool
+    request_id: bytes
+    traceparent: bytes
+    unread: bool
+
+    @property
+    def has_body(self) -> bool:
+        """Whether body bytes will follow."""
+        return self.chunked or bool(self.content_length)
+
+
+def read_request(scope: Any) -> Inbound:
+    """Understand a request's headers and bind its request id and trace to the current task.
+
+    Raises Problem: 400 for framing or credentials that could be read two ways, 431 for too many bytes of
+    headers.
+    """
+    headers: list[Header] = []
+    single: dict[bytes, bytes] = {}
+    named: list[bytes] = []
+    doubled: bytes | None = None
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    for header in scope["headers"]:
+        name, value = header
+        size += len(name) + len(value) + 4
+        if name in _READ_HERE:
+            if name == b"connection":
+                if value not in _KEPT:
+                    named += [token.strip() for token in value.lower().split(b",")]
+            elif name in single:
+                doubled = name
+            else:
+                single[name] = value
+        elif name not in _HOP_BY_HOP and not name.startswith(_INTERNAL):
+            headers.append(header)
+    request_id, traceparent = _bind(single)
+    if doubled is not None and doubled not in (b"x-request-id", b"traceparent"):
+        raise Problem(400, "header_repeated", f"The header {doubled.decode('latin-1')} may be given once.")
+    if size > MAX_HEAD:
+        raise Problem(
+            431, "headers_too_large", f"Request line and headers may hold {MAX_HEAD} bytes together."
+        )
+    if named:
+        headers = [header for header in headers if header[0] not in named]
+    content_length, chunked = _framing(single)
+    unread = chunked or (content_length is not None and content_length > SMALL_BODY)
+    return Inbound(
+        headers, single.get(b"authorization"), content_length, chunked, request_id, traceparent, unread
+    )
+
+
+def _bind(single: dict[bytes, bytes]) -> tuple[bytes, bytes]:
+    given_id, given_trace = single.get(b"x-request-id"), single.get(b"traceparent")
+    request_id = context.begin(
+        given_id.decode("latin-1") if given_id else None,
+        given_trace.decode("latin-1") if given_trace else None,
+    )
+    return request_id.encode("ascii"), context.traceparent().encode("ascii")
+
+
+def _framing(single: dict[bytes, bytes]) -> tuple[int | None, bool]:
+    length, coding = single.get(b"content-length"), single.get(b"transfer-encoding")
+    if coding is not None:
+        if length is not None:
+            raise Problem(400, "framing_ambiguous", "Give Content-Length or Transfer-Encoding, never both.")
+        if coding.lower() != b"chunked":
+            raise Problem(400, "transfer_coding_unknown", "The only Transfer-Encoding accepted is chunked.")
+        return None, True
+    if length is None:
+        return None, False
+    if not length.isdigit() or len(length) > 18:
+        raise Problem(400, "framing_ambiguous", "Content-Length is a plain number of bytes.")
+    return int(length), False
+
+
+def request_head(
+    scope: Any,
+    method: bytes,
+    tail: bytes,
+    inbound: Inbound,
+    authorization: bytes | None,
+    original: bytes | None,
+) -> bytes:
+    """The request line and headers as the service gets them. `tail` is the upstream's: version and host.
+
+    `authorization` is our internal token; `original` the caller's own header, passed beside it on public
+    routes only.
+    """
+    query = scope["query_string"]
+    parts = [method, b" ", scope["raw_path"]]
+    if query:
+        parts += (b"?", query)
+    parts.append(tail)
+    for name, value in inbound.headers:
+        parts += (name, b": ", value, b"\r\n")
+    if authorization is not None:
+        parts += (b"authorization: ", authorization, b"\r\n")
+    if original is not None:
+        parts += (b"x-encours-authorization: ", original, b"\r\n")
+    if inbound.chunked:
+        parts.append(b"transfer-encoding: chunked\r\n")
+    elif inbound.content_length is not None:
+        parts.append(b"content-length: %d\r\n" % inbound.content_length)
+    parts += (b"x-request-id: ", inbound.request_id, b"\r\ntraceparent: ", inbound.traceparent, b"\r\n\r\n")
+    return b"".join(parts)
