@@ -36,7 +36,9 @@ def to_minor(value: str | int | Decimal, currency: str) -> int:
         raise MoneyError("currency_unknown", f"{currency!r} is not an ISO 4217 currency") from None
     if isinstance(value, str):
         if not _PLAIN.match(value):
-            raise MoneyError("amount_invalid", 'expected a decimal such as "1234.56": digits, one point, no grouping')
+            raise MoneyError(
+                "amount_invalid", 'expected a decimal such as "1234.56": digits, one point, no grouping'
+            )
         amount = Decimal(value)
     else:
         try:
@@ -75,8 +77,15 @@ class _AmountSchema:
         )
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "format": "decimal", "pattern": r"^[+-]?\d{1,20}(\.\d{1,10})?$", "examples": ["1234.56"]}
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "format": "decimal",
+            "pattern": r"^[+-]?\d{1,20}(\.\d{1,10})?$",
+            "examples": ["1234.56"],
+        }
 
     @staticmethod
     def _validate(value: Any) -> Decimal:

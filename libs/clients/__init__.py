@@ -1,0 +1,1 @@
+"""Typed clients of the services, each with its fake beside it."""

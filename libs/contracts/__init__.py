@@ -1,0 +1,1 @@
+"""The words services share. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""The machines and rooms of Encours."""
