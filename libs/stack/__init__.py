@@ -1,0 +1,1 @@
+"""Everything on one machine: embedded servers and the processes of the house."""

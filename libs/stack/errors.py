@@ -1,0 +1,9 @@
+"""What goes wrong on the way up, said in one line."""
+
+
+class StackError(Exception):
+    """The machine, the settings or a process prevents it; the text is one line for the operator."""
+
+
+class Interrupted(Exception):  # noqa: N818
+    """Someone asked for the end (Ctrl-C, SIGTERM) while the stack was busy with something else."""
