@@ -138,6 +138,17 @@ def allocation_entries(allocation: Allocation, effective_on: date) -> tuple[NewE
     )
 
 
+def allocation_day(
+    asked: date | None, today: date, credit_since: date, debit_since: date, paid_on: date | None = None
+) -> date:
+    """The day an allocation takes effect: as asked, else `paid_on` when made with its payment, else today.
+
+    Never before both sides have had so much open (`journal.open_since` of each): a payment dated before the invoice it
+    pays settles it on its issue. Raises DateInFuture for a day asked after `today`.
+    """
+    return effective_day(asked or min(paid_on or today, today), today, credit_since, debit_since)
+
+
 def unallocate(pair: AllocationPair, on: date, today: date) -> tuple[NewEntry, NewEntry]:
     """Entries that take an allocation back on both sides, from `on`; the debit is open again with the due
     date it always had. The caller has checked that it was not taken back before. Raises DateInFuture."""

@@ -22,13 +22,13 @@ class RateInvalid(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """1 unit of `base` buys `rate` units of `quote`, from `day` on. Raises RateInvalid unless finite and
+    """1 unit of `base` buys `rate` units of `quote`, from `valid_on` on. Raises RateInvalid unless finite and
     above 0."""
 
     base: str
     quote: str
     rate: Decimal
-    day: date
+    valid_on: date
 
     def __post_init__(self) -> None:
         if not self.rate.is_finite() or self.rate <= 0:
@@ -44,7 +44,7 @@ class Conversion:
 
     rate: Decimal
     inverse: bool
-    day: date | None
+    valid_on: date | None
     """Day of the rate; None when both currencies are the same."""
 
 
@@ -69,9 +69,9 @@ def find_conversion(rates: Iterable[Rate], source: str, target: str, as_of: date
     if source == target:
         return Conversion(Decimal(1), False, None)
     pairs = ((source, target), (target, source))
-    known = [rate for rate in rates if rate.day <= as_of and (rate.base, rate.quote) in pairs]
-    latest = max(known, key=lambda rate: (rate.day, rate.base == source), default=None)
-    return None if latest is None else Conversion(latest.rate, latest.base != source, latest.day)
+    known = [rate for rate in rates if rate.valid_on <= as_of and (rate.base, rate.quote) in pairs]
+    latest = max(known, key=lambda rate: (rate.valid_on, rate.base == source), default=None)
+    return None if latest is None else Conversion(latest.rate, latest.base != source, latest.valid_on)
 
 
 def convert(amount: int, source: str, target: str, conversion: Conversion) -> int:
@@ -97,6 +97,6 @@ def convert_all(amounts: Mapping[str, int], target: str, rates: Iterable[Rate], 
             unconverted[currency] = amount
             continue
         total += convert(amount, currency, target, conversion)
-        if conversion.day is not None:
-            days.append(conversion.day)
+        if conversion.valid_on is not None:
+            days.append(conversion.valid_on)
     return Converted(total, min(days, default=None), unconverted)

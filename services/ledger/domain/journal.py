@@ -10,21 +10,28 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
+from enum import IntEnum
 from uuid import UUID
 
 from services.ledger.domain.errors import InvalidRequest, StateConflict
 
 
-class EntryKind(StrEnum):
-    ISSUED = "issued"
-    AMENDED = "amended"
-    ALLOCATED = "allocated"
-    UNALLOCATED = "unallocated"
-    SETTLED_BY_SOURCE = "settled_by_source"
-    REOPENED = "reopened"
-    WRITTEN_OFF = "written_off"
-    CANCELLED = "cancelled"
+class EntryKind(IntEnum):
+    """Why an item's open amount moved. The numbers are what the journal stores: never renumber them."""
+
+    ISSUED = 1
+    AMENDED = 2
+    ALLOCATED = 3
+    UNALLOCATED = 4
+    SETTLED_BY_SOURCE = 5
+    REOPENED = 6
+    WRITTEN_OFF = 7
+    CANCELLED = 8
+
+    @property
+    def label(self) -> str:
+        """The word of the API: `settled_by_source`."""
+        return self.name.lower()
 
 
 #: What `reopen` may undo. An allocation is undone by reversing it, which frees its payment too.

@@ -19,6 +19,7 @@ from services.ledger.domain.allocation import (
     OverAllocated,
     allocate_by_mode,
     allocate_listed,
+    allocation_day,
     allocation_entries,
     reverse_payment,
     unallocate,
@@ -171,6 +172,31 @@ def test_no_mode_spends_more_than_there_is_or_than_is_open(
         assert total in (0, paid)
     # What a mode proposes is a list that would have been accepted.
     assert allocate_listed(payment(paid), allocations, items) == allocations
+
+
+MAY, JUNE, JULY = date(2024, 5, 15), date(2024, 6, 10), date(2024, 7, 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "paid_on", "credit_since", "debit_since", "expected"),
+    [
+        (None, MAY, MAY, OLD, MAY),  # with its payment
+        (None, None, MAY, OLD, TODAY),  # later
+        (JUNE, MAY, MAY, OLD, JUNE),  # cash received in May, matched in June: the day it is matched (AGE-16)
+        (None, MAY, MAY, JUNE, JUNE),  # paid before the invoice existed
+        (OLD, MAY, MAY, MID, MAY),
+        (None, JULY, TODAY, OLD, TODAY),  # a payment dated ahead counts from today
+    ],
+)
+def test_an_allocation_takes_effect_once_both_sides_are_open(
+    asked: date | None, paid_on: date | None, credit_since: date, debit_since: date, expected: date
+) -> None:
+    assert allocation_day(asked, TODAY, credit_since, debit_since, paid_on) == expected
+
+
+def test_an_allocation_is_not_dated_ahead() -> None:
+    with pytest.raises(DateInFuture):
+        allocation_day(JULY, TODAY, MAY, MAY)
 
 
 def recorded(number: int, entry: NewEntry) -> Entry:

@@ -131,7 +131,7 @@ def test_family_by_the_simple_method() -> None:
 
 def test_family_without_receivables_has_a_dso_of_zero_but_no_share_of_it() -> None:
     family = dso_family(DsoMethod.COUNT_BACK, 0, 0, periods((1_000, 31)))
-    assert (family.dso.value, family.best_possible.value, family.add.value) == (0, 0, 0)
+    assert [family.dso.value, family.best_possible.value, family.add.value] == [Decimal(0)] * 3
     assert family.contractual == family.overdue == Figure(None, "no_receivables")
 
 

@@ -57,6 +57,19 @@ def entry(kind: EntryKind, amount: int, on: date, **more: Any) -> NewEntry:
 ISSUED = entry(EntryKind.ISSUED, 100, JAN)
 
 
+def test_kinds_keep_their_stored_numbers_and_their_words() -> None:
+    assert {kind.label: int(kind) for kind in EntryKind} == {
+        "issued": 1,
+        "amended": 2,
+        "allocated": 3,
+        "unallocated": 4,
+        "settled_by_source": 5,
+        "reopened": 6,
+        "written_off": 7,
+        "cancelled": 8,
+    }
+
+
 def test_open_amount_is_the_sum_up_to_a_day_and_a_moment() -> None:
     journal = recorded(ISSUED, entry(EntryKind.ALLOCATED, -60, MAR), entry(EntryKind.WRITTEN_OFF, -40, APR))
     assert open_amount(journal) == 0

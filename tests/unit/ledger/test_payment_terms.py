@@ -63,10 +63,10 @@ def test_due_date_never_precedes_what_the_days_alone_give(
         assert due == end_of_month(due)
 
 
-@pytest.mark.parametrize("terms", [{"days": -1}, {"days": 3651}, {"day_of_month": 0}, {"day_of_month": 32}])
-def test_terms_outside_their_range_are_refused(terms: dict[str, int]) -> None:
+@pytest.mark.parametrize(("days", "day_of_month"), [(-1, None), (3651, None), (0, 0), (0, 32)])
+def test_terms_outside_their_range_are_refused(days: int, day_of_month: int | None) -> None:
     with pytest.raises(TermsInvalid):
-        PaymentTerms(**terms)
+        PaymentTerms(days, day_of_month=day_of_month)
 
 
 @pytest.mark.parametrize(

@@ -59,11 +59,11 @@ def test_what_the_snapshot_cannot_know_stays(spared: LedgerItem) -> None:
     assert ids(closing([replace(item("x"), changed_at=TAKEN_AT)], SCOPE, ())) == ["x"]
 
 
-def judged(open_items: list[LedgerItem], gone: int, **how: int) -> HeldReason | None:
+def judged(open_items: list[LedgerItem], gone: int, unidentified_rows: int = 0) -> HeldReason | None:
     received = {i.external_id for i in open_items[gone:]}
     closed = closing(open_items, SCOPE, received)
     assert len(closed) == gone
-    return brake_reason(figures(open_items, SCOPE, closed), **how)
+    return brake_reason(figures(open_items, SCOPE, closed), unidentified_rows=unidentified_rows)
 
 
 TEN = [item(f"{n:02}") for n in range(10)]
