@@ -31,12 +31,13 @@ def trace_id() -> str:
 
 def begin(request_id: str | None = None, traceparent: str | None = None) -> str:
     """Bind a request id and a trace to the current task: the given ones where they are sane, else fresh ones."""
-    chosen = request_id if request_id and _SANE_ID.match(request_id) else secrets.token_hex(12)
+    fresh = secrets.token_hex(36)  # one call to the kernel serves all three ids
+    chosen = request_id if request_id and _SANE_ID.match(request_id) else fresh[48:]
     _request_id.set(chosen)
     if traceparent and _TRACEPARENT.match(traceparent):
         _traceparent.set(traceparent)
     else:
-        _traceparent.set(f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
+        _traceparent.set(f"00-{fresh[:32]}-{fresh[32:48]}-01")
     return chosen
 
 

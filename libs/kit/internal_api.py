@@ -23,6 +23,14 @@ class Drain(BaseModel):
     tenant_id: UUID
 
 
+class Clock(BaseModel):
+    """The instant a sandbox tenant's clock shows."""
+
+    model_config = ConfigDict(extra="forbid")
+    tenant_id: UUID
+    now: datetime
+
+
 class Day(BaseModel):
     """A day of a sandbox tenant to work through, and the instant its clock shows meanwhile."""
 
@@ -78,6 +86,13 @@ async def read_state(
 async def drain_feeds(ctx: Ctx, body: Drain) -> Response:
     """Read all consumed feeds of a tenant to their heads; `settled` says whether that worked."""
     return reply({"settled": await ctx.runtime.feed.drain_all(body.tenant_id, within=60)})
+
+
+@router.post("/clock", openapi_extra=scope(INTERNAL))
+async def set_clock(ctx: Ctx, body: Clock) -> Response:
+    """Move this service's copy of a sandbox tenant's clock."""
+    await days.set_clock(ctx.runtime, body.tenant_id, body.now)
+    return reply({"now": body.now})
 
 
 @router.post("/days", openapi_extra=scope(INTERNAL))

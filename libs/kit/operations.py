@@ -18,7 +18,7 @@ from libs.kit.route import Ctx, Router, streamed
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 MAX_WAIT = 60
 _POLL_SECONDS = 0.2
-_COLUMNS = "id, kind, status, done, total, result, error, created_at, updated_at"
+COLUMNS = "id, kind, status, done, total, result, error, created_at, updated_at"
 
 
 class Progress(BaseModel):
@@ -65,7 +65,7 @@ def router_of(service: str) -> Router:
         while True:
             async with ctx.runtime.db.transaction(ctx.caller.tenant, readonly=True) as tx:
                 row = await tx.fetchrow(
-                    f"SELECT {_COLUMNS} FROM operations WHERE tenant_id = $1 AND id = $2",
+                    f"SELECT {COLUMNS} FROM operations WHERE tenant_id = $1 AND id = $2",
                     tx.tenant_id,
                     identifier,
                 )

@@ -7,9 +7,9 @@ no row can point at another tenant's. Row-level security is forced on all of the
 from typing import Any
 
 from sqlalchemy import (
+    CHAR,
     BigInteger,
     Boolean,
-    CHAR,
     Column,
     Date,
     ForeignKeyConstraint,
@@ -27,9 +27,33 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, TIMESTAMP, UUID
 
 __all__ = [
-    "ARRAY", "BigInteger", "Boolean", "Column", "Date", "ForeignKeyConstraint", "Index", "Integer", "JSON", "JSONB",
-    "LargeBinary", "MetaData", "REFERENCE_TABLES", "SmallInteger", "Table", "Text", "UniqueConstraint", "created",
-    "currency", "instant", "key", "kit_tables", "metadata", "money", "tenant_table", "text", "uuid",
+    "ARRAY",
+    "JSON",
+    "JSONB",
+    "REFERENCE_TABLES",
+    "BigInteger",
+    "Boolean",
+    "Column",
+    "Date",
+    "ForeignKeyConstraint",
+    "Index",
+    "Integer",
+    "LargeBinary",
+    "MetaData",
+    "SmallInteger",
+    "Table",
+    "Text",
+    "UniqueConstraint",
+    "created",
+    "currency",
+    "instant",
+    "key",
+    "kit_tables",
+    "metadata",
+    "money",
+    "tenant_table",
+    "text",
+    "uuid",
 ]  # fmt: skip
 
 #: Tables without a tenant: a committed constant, asserted by the catalogue test.

@@ -45,6 +45,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"
     otel_endpoint: str | None = Field(None, description="OTLP/HTTP collector; tracing is off without one")
+    openapi_dir: Path = Field(
+        Path(__file__).resolve().parents[2] / "openapi", description="the committed OpenAPI documents"
+    )
+    rate_limit: int = Field(6000, ge=1, description="requests a minute and key")
+    public_rate_limit: int = Field(
+        600, ge=1, description="requests a minute and address on paths without a key"
+    )
     sweep_seconds: float = Field(3.0, gt=0, description="how often work that lost its nudge is looked for")
     day_sweep_seconds: float = Field(60.0, gt=0, description="how often a new local day is looked for")
 

@@ -1,0 +1,120 @@
+"""The gateway's door: its own application behind the proxy that everybody comes through."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+import msgspec
+from libs.kit.openapi import build
+from starlette.types import Receive, Scope, Send
+
+from libs.kit.app import build_app
+from libs.kit.metrics import REQUEST_SECONDS, REQUESTS
+from libs.kit.runtime import Runtime
+from libs.kit.settings import ServiceName
+from services.gateway.api import portal
+from services.gateway.identity import Identity
+from services.gateway.operations_owner import OperationsByPrefix
+from services.gateway.proxy.limits import Policy, RateLimiter, RedisTally
+from services.gateway.proxy.principals import Principals
+from services.gateway.proxy.proxy import Proxy
+from services.gateway.proxy.routes import Route, RouteTable, routes_of
+from services.gateway.proxy.upstream import Upstream
+from services.gateway.service import SERVICE
+
+_BEHIND: tuple[ServiceName, ...] = ("ledger", "risk", "credit", "dunning", "sandbox")
+#: Served by the gateway's own application, never through the proxy: peers (with a service's token), probes, the portal.
+_BESIDE = ("/internal/", "/health/", "/metrics", "/docs", "/openapi.json", "/problems/")
+
+
+class Gateway:
+    """The ASGI application that is served."""
+
+    def __init__(self) -> None:
+        self._own = build_app(SERVICE, background=self._connected)
+        portal.install(self._own)
+        self._proxy: Proxy | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Own paths directly, everything else through the proxy."""
+        if scope["type"] != "http" or self._proxy is None or scope["path"].startswith(_BESIDE):
+            await self._own(scope, receive, send)
+        else:
+            await self._proxy(scope, receive, send)
+
+    async def _connected(self, runtime: Runtime) -> AsyncIterator[None]:
+        """Build the proxy once there is a database to ask about keys; let go of it in the end."""
+        settings = runtime.settings
+        policy = Policy("default", settings.rate_limit, 60)
+        public_policy = Policy("public", settings.public_rate_limit, 60)
+        identity = Identity(lambda: runtime, policy)
+        principals = Principals(identity.resolve)
+        limiter = RateLimiter(_CommonTally(runtime))
+        upstreams = {name: Upstream(name, settings.url_of(name)) for name in _BEHIND}
+        self._own.state.identity = identity
+
+        async def forget() -> None:
+            principals.forget()
+
+        self._own.state.forget_principals = forget
+        self._proxy = Proxy(
+            routes=OperationsByPrefix(route_table(self._own, settings.openapi_dir)),
+            upstreams=upstreams,
+            authenticate=principals.authenticate,
+            limiter=limiter,
+            public_policy=public_policy,
+            own=self._own,
+            observe=_observe,
+        )
+        in_step = asyncio.create_task(limiter.keep_in_step())
+        async with AsyncExitStack() as stack:
+            for upstream in upstreams.values():
+                stack.push_async_callback(upstream.close)
+            yield
+        in_step.cancel()
+        with suppress(asyncio.CancelledError):
+            await in_step
+        self._proxy = None
+
+
+class _CommonTally:
+    """The count in Redis, whenever Redis is there; without it the limiter goes on alone."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def add(self, shares: Mapping[str, int], expire_s: int) -> list[int]:
+        """See Tally."""
+        return await RedisTally(await self._runtime.jobs.redis()).add(shares, expire_s)
+
+
+def create_app() -> Gateway:
+    """The application, ready to be served."""
+    return Gateway()
+
+
+def route_table(own: object, openapi_dir: Path) -> RouteTable:
+    """Every operation of the house, from the services' committed OpenAPI. Raises RouteConflict for two owners of one path."""
+    routes: list[Route] = routes_of("gateway", build(own))
+    for name in _BEHIND:
+        path = openapi_dir / f"{name}.json"
+        if path.exists():
+            routes += [
+                route
+                for route in routes_of(name, msgspec.json.decode(path.read_bytes()))
+                if not _shared(route)
+            ]
+    return RouteTable(routes)
+
+
+def _shared(route: Route) -> bool:
+    """Operations are everywhere at the same path; the id says whose they are (see operations_owner)."""
+    return route.template.startswith("/v1/operations/")
+
+
+def _observe(route: Route | None, status: int, seconds: float) -> None:
+    template = route.template if route else "none"
+    method = route.method if route else "none"
+    REQUESTS.labels("gateway", method, template, str(status)).inc()
+    REQUEST_SECONDS.labels("gateway", template).observe(seconds)

@@ -1,0 +1,189 @@
+"""Tenants, business units, users and keys as rows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from libs.kit.db import Row, Tx
+
+TENANT_COLUMNS = "tenant_id, name, status, time_zone, currency, sandbox, frozen_at, settings, version"
+UNIT_COLUMNS = "id, code, name, main, created_at, updated_at, version"
+USER_COLUMNS = "id, name, email, roles, perimeter, external_subject, active, created_at, updated_at, version"
+KEY_COLUMNS = "id, name, scopes, user_id, expires_at, revoked_at, created_at, updated_at, version"
+
+_KEY_HOLDER = """
+    SELECT k.digest, k.scopes, k.expires_at, k.revoked_at, k.user_id,
+           u.roles, u.perimeter, u.active AS user_active,
+           t.name, t.status, t.time_zone, t.currency, t.sandbox, t.frozen_at,
+           (SELECT id FROM business_units b WHERE b.tenant_id = k.tenant_id AND b.main) AS main_business_unit_id
+      FROM api_keys k
+      JOIN tenants t ON t.tenant_id = k.tenant_id
+      LEFT JOIN users u ON u.tenant_id = k.tenant_id AND u.id = k.user_id
+     WHERE k.tenant_id = $1 AND k.id = $2
+"""
+
+
+async def insert_tenant(tx: Tx, name: str, time_zone: str, currency: str, frozen_at: datetime | None) -> None:
+    """Write a tenant's row; sandbox tenants have a frozen clock."""
+    await tx.execute(
+        "INSERT INTO tenants (tenant_id, name, status, time_zone, currency, sandbox, frozen_at, settings, version)"
+        " VALUES ($1, $2, 'active', $3, $4, $5, $6, '{}', 1)",
+        tx.tenant_id, name, time_zone, currency, frozen_at is not None, frozen_at,
+    )  # fmt: skip
+
+
+async def tenant(tx: Tx, *, lock: bool = False) -> Row | None:
+    """The transaction's tenant."""
+    tail = " FOR UPDATE" if lock else ""
+    return await tx.fetchrow(f"SELECT {TENANT_COLUMNS} FROM tenants WHERE tenant_id = $1{tail}", tx.tenant_id)
+
+
+async def update_tenant(tx: Tx, **values: Any) -> Row:
+    """Set columns of the transaction's tenant, raise its version, return the row."""
+    names = list(values)
+    sets = ", ".join(f"{name} = ${number}" for number, name in enumerate(names, start=2))
+    row = await tx.fetchrow(
+        f"UPDATE tenants SET {sets}, version = version + 1 WHERE tenant_id = $1 RETURNING {TENANT_COLUMNS}",
+        tx.tenant_id, *values.values(),
+    )  # fmt: skip
+    assert row is not None, "the tenant of a transaction exists"
+    return row
+
+
+def tenant_state(row: Row) -> dict[str, Any]:
+    """The state `tenant.changed` carries."""
+    names = ("name", "status", "time_zone", "currency", "sandbox", "frozen_at")
+    return {**{name: row[name] for name in names}, "settings": msgspec.json.decode(row["settings"])}
+
+
+async def insert_unit(tx: Tx, identifier: UUID, code: str, name: str, *, main: bool) -> Row | None:
+    """A business unit; None when the code is taken."""
+    return await tx.fetchrow(
+        "INSERT INTO business_units (tenant_id, id, code, name, main, created_at, updated_at, version)"
+        f" VALUES ($1, $2, $3, $4, $5, $6, $6, 1) ON CONFLICT DO NOTHING RETURNING {UNIT_COLUMNS}",
+        tx.tenant_id, identifier, code, name, main, tx.now,
+    )  # fmt: skip
+
+
+async def units(tx: Tx, perimeter: Sequence[UUID] | None) -> list[Row]:
+    """The business units a caller may see, by code. A tenant has tens of them, so they come in one piece."""
+    return await tx.fetch(
+        f"SELECT {UNIT_COLUMNS} FROM business_units"
+        " WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR id = ANY($2)) ORDER BY code",
+        tx.tenant_id, perimeter,
+    )  # fmt: skip
+
+
+async def unit_by_code(tx: Tx, code: str) -> Row | None:
+    """A business unit by the caller's code."""
+    return await tx.fetchrow(
+        f"SELECT {UNIT_COLUMNS} FROM business_units WHERE tenant_id = $1 AND code = $2", tx.tenant_id, code
+    )
+
+
+async def unit(tx: Tx, identifier: UUID) -> Row | None:
+    """A business unit."""
+    return await tx.fetchrow(
+        f"SELECT {UNIT_COLUMNS} FROM business_units WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id,
+        identifier,
+    )
+
+
+async def rename_unit(tx: Tx, identifier: UUID, name: str) -> Row:
+    """Give a business unit another name."""
+    row = await tx.fetchrow(
+        "UPDATE business_units SET name = $3, updated_at = $4, version = version + 1"
+        f" WHERE tenant_id = $1 AND id = $2 RETURNING {UNIT_COLUMNS}",
+        tx.tenant_id, identifier, name, tx.now,
+    )  # fmt: skip
+    assert row is not None, "the unit was read before"
+    return row
+
+
+async def known_units(tx: Tx, identifiers: Sequence[UUID]) -> set[UUID]:
+    """Which of these business units exist."""
+    rows = await tx.fetch(
+        "SELECT id FROM business_units WHERE tenant_id = $1 AND id = ANY($2)", tx.tenant_id, identifiers
+    )
+    return {row["id"] for row in rows}
+
+
+async def insert_user(tx: Tx, identifier: UUID, values: dict[str, Any]) -> Row | None:
+    """A user; None when the e-mail address or the external subject is taken."""
+    return await tx.fetchrow(
+        "INSERT INTO users (tenant_id, id, name, email, roles, perimeter, external_subject, active,"
+        " created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8, $8, 1)"
+        f" ON CONFLICT DO NOTHING RETURNING {USER_COLUMNS}",
+        tx.tenant_id, identifier, values["name"], values["email"], values["roles"], values["perimeter"],
+        values["external_subject"], tx.now,
+    )  # fmt: skip
+
+
+async def user(tx: Tx, identifier: UUID, *, lock: bool = False) -> Row | None:
+    """A user."""
+    tail = " FOR UPDATE" if lock else ""
+    return await tx.fetchrow(
+        f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = $1 AND id = $2{tail}", tx.tenant_id, identifier
+    )
+
+
+async def user_by_subject(tx: Tx, subject: str) -> Row | None:
+    """A user by the `sub` of the tenant's identity provider."""
+    return await tx.fetchrow(
+        f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = $1 AND external_subject = $2",
+        tx.tenant_id,
+        subject,
+    )
+
+
+async def update_user(tx: Tx, identifier: UUID, values: dict[str, Any]) -> Row:
+    """Set members of a user."""
+    sets = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, start=4))
+    row = await tx.fetchrow(
+        f"UPDATE users SET {sets}, updated_at = $3, version = version + 1"
+        f" WHERE tenant_id = $1 AND id = $2 RETURNING {USER_COLUMNS}",
+        tx.tenant_id, identifier, tx.now, *values.values(),
+    )  # fmt: skip
+    assert row is not None, "the user was read before"
+    return row
+
+
+async def insert_key(
+    tx: Tx, identifier: UUID, name: str, digest: bytes, scopes: Sequence[str], user_id: UUID | None,
+    expires_at: datetime | None,
+) -> Row:  # fmt: skip
+    """A key, by the digest of its text."""
+    row = await tx.fetchrow(
+        "INSERT INTO api_keys (tenant_id, id, name, digest, scopes, user_id, expires_at, created_at, updated_at, version)"
+        f" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 1) RETURNING {KEY_COLUMNS}",
+        tx.tenant_id, identifier, name, digest, list(scopes), user_id, expires_at, tx.now,
+    )  # fmt: skip
+    assert row is not None, "an insert without a conflict clause returns its row"
+    return row
+
+
+async def key(tx: Tx, identifier: UUID) -> Row | None:
+    """A key without its digest."""
+    return await tx.fetchrow(
+        f"SELECT {KEY_COLUMNS} FROM api_keys WHERE tenant_id = $1 AND id = $2", tx.tenant_id, identifier
+    )
+
+
+async def revoke_key(tx: Tx, identifier: UUID) -> bool:
+    """End a key; False when there is none that is alive."""
+    return bool(
+        await tx.execute(
+            "UPDATE api_keys SET revoked_at = $3, updated_at = $3, version = version + 1"
+            " WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL",
+            tx.tenant_id, identifier, tx.now,
+        )
+    )  # fmt: skip
+
+
+async def key_holder(tx: Tx, key_id: UUID) -> Row | None:
+    """Everything needed to decide whether a key holds and what it may do, in one statement."""
+    return await tx.fetchrow(_KEY_HOLDER, tx.tenant_id, key_id)

@@ -1,0 +1,5 @@
+"""The tables of risk."""
+
+from libs.kit.schema import metadata
+
+METADATA = metadata()

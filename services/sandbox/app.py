@@ -1,0 +1,11 @@
+"""The HTTP application of sandbox."""
+
+from fastapi import FastAPI
+
+from libs.kit.app import build_app
+from services.sandbox.service import SERVICE
+
+
+def create_app() -> FastAPI:
+    """The application, ready to be served."""
+    return build_app(SERVICE)

@@ -1,0 +1,5 @@
+"""The tables of sandbox."""
+
+from libs.kit.schema import metadata
+
+METADATA = metadata()
