@@ -17,7 +17,7 @@ from services.gateway.api import portal
 from services.gateway.identity import Identity
 from services.gateway.operations_owner import OperationsByPrefix
 from services.gateway.proxy.limits import Policy, RateLimiter, RedisTally
-from services.gateway.proxy.principals import Principals
+from services.gateway.proxy.principals import Principal, Principals
 from services.gateway.proxy.proxy import Proxy
 from services.gateway.proxy.routes import Route, RouteTable, routes_of
 from services.gateway.proxy.upstream import Upstream
@@ -54,6 +54,9 @@ class Gateway:
         upstreams = {name: Upstream(name, settings.url_of(name)) for name in _BEHIND}
         self._own.state.identity = identity
 
+        async def authenticate(scope: Scope) -> Principal:
+            return identity.operator(scope) or await principals.authenticate(scope)
+
         async def forget() -> None:
             principals.forget()
 
@@ -61,7 +64,7 @@ class Gateway:
         self._proxy = Proxy(
             routes=OperationsByPrefix(route_table(self._own, settings.openapi_dir)),
             upstreams=upstreams,
-            authenticate=principals.authenticate,
+            authenticate=authenticate,
             limiter=limiter,
             public_policy=public_policy,
             own=self._own,

@@ -1,7 +1,10 @@
 """From credentials to a principal: keys by their prefix, the gateway's own JWTs, and the operator's key."""
 
+import hashlib
 import hmac
 from collections.abc import Callable
+
+from starlette.types import Scope
 
 from libs.contracts.ids import UUID
 from libs.kit import clock
@@ -10,7 +13,7 @@ from libs.kit.db import Row
 from libs.kit.runtime import Runtime
 from libs.kit.tenants import Tenant
 from services.gateway.domain.access import effective_scopes
-from services.gateway.proxy.credentials import ApiKey, Jwt, digest
+from services.gateway.proxy.credentials import ApiKey, Jwt
 from services.gateway.proxy.limits import Policy
 from services.gateway.proxy.principals import Principal, unauthenticated
 from services.gateway.storage import access
@@ -38,21 +41,26 @@ class Identity:
         """Who is asking. Raises Problem 401."""
         if isinstance(credentials, Jwt):
             raise unauthenticated("This token is not one of ours.")
-        if credentials.tenant_id == OPERATOR:
-            return self._operator(credentials)
         async with self._runtime().db.transaction(Tenant(credentials.tenant_id), readonly=True) as tx:
             row = await access.key_holder(tx, credentials.key_id)
         if row is None or not credentials.matches(row["digest"]) or not _alive(row):
             raise unauthenticated(_REFUSED)
         return caller_from(credentials, row)
 
-    def _operator(self, credentials: ApiKey) -> Caller:
+    def operator(self, scope: Scope) -> Principal | None:
+        """The principal of a request that bears the operator's key, whatever its shape; None for every other request."""
         secret = self._runtime().settings.bootstrap_key
-        if secret is None or not hmac.compare_digest(
-            digest(secret.get_secret_value()), digest(credentials.text)
-        ):
-            raise unauthenticated(_REFUSED)
-        return Caller(tenant=Tenant(OPERATOR), scopes=frozenset({OPERATOR_SCOPE}), subject="operator")
+        if secret is None:
+            return None
+        expected = hashlib.sha256(f"Bearer {secret.get_secret_value()}".encode()).digest()
+        for name, value in scope["headers"]:
+            if name == b"authorization" and hmac.compare_digest(hashlib.sha256(value).digest(), expected):
+                caller = Caller(
+                    tenant=Tenant(OPERATOR), scopes=frozenset({OPERATOR_SCOPE}), subject="operator"
+                )
+                token = self._runtime().keys.sign_user(caller)
+                return Principal(f"Bearer {token}".encode(), "operator", self._policy)
+        return None
 
 
 def _alive(row: Row) -> bool:
