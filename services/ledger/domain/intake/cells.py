@@ -1,0 +1,138 @@
+"""Reads the cells of a CSV file as its dialect says: figures to plain decimals, dates to YYYY-MM-DD."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+from services.ledger.domain.intake.dialects import Dialect, DialectInvalid
+
+#: A cell's text to a plain value; None means "not readable".
+Reading = Callable[[str], str | None]
+
+_SPACES = "[ \u00a0\u202f\u2009]"
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        "jan january|feb february|mar march|apr april|may|jun june|jul july|aug august"
+        "|sep sept september|oct october|nov november|dec december".split("|"),
+        1,
+    )
+    for name in names.split()
+}
+_TOKENS = {
+    "YYYY": r"(?P<year>[0-9]{4})",
+    "YY": r"(?P<short_year>[0-9]{2})",
+    "MMM": r"(?P<month_name>[A-Za-z]{3,9})\.?",
+    "MM": r"(?P<month>[0-9]{2})",
+    "M": r"(?P<month>[0-9]{1,2})",
+    "DD": r"(?P<day>[0-9]{2})",
+    "D": r"(?P<day>[0-9]{1,2})",
+    "HH": r"[0-9]{2}",
+    "H": r"[0-9]{1,2}",
+    "mm": r"[0-9]{2}",
+    "ss": r"[0-9]{2}",
+}
+_TOKEN = re.compile("YYYY|YY|MMM|MM|M|DD|D|HH|H|mm|ss|.", re.DOTALL)
+#: Two-digit years from here on are of the last century, as POSIX has it (69); a receivable of 1969 is no use to anyone.
+_CENTURY_TURNS = 70
+_REMEMBERED = 20_000
+
+
+def figures(dialect: Dialect) -> Reading:
+    """Reads a figure as a plain decimal: "6 580,10" → "6580.10", "(12.5)" and SAP's "12.5-" → "-12.5"."""
+    decimal = re.escape(dialect.decimal)
+    grouping = _SPACES if dialect.grouping == " " else re.escape(dialect.grouping)
+    whole = "[0-9]+" if not dialect.grouping else f"[0-9]+|[0-9]{{1,3}}(?:{grouping}[0-9]{{3}})+"
+    form = re.compile(rf"([+-]?)({whole})(?:{decimal}([0-9]+))?")
+    between = re.compile(grouping) if dialect.grouping else None
+    symbols = sorted(dialect.symbols, key=len, reverse=True)
+
+    def read(text: str) -> str | None:
+        for symbol in symbols:
+            text = text.replace(symbol, "", 1)
+        text, negated = _sign_around(text.strip())
+        found = form.fullmatch(text)
+        if found is None or (negated and found[1]):
+            return None
+        sign, digits, fraction = found.groups()
+        plain = between.sub("", digits) if between else digits
+        return ("-" if negated or sign == "-" else "") + plain + (f".{fraction}" if fraction else "")
+
+    return read
+
+
+def _sign_around(text: str) -> tuple[str, bool]:
+    if text.startswith("(") and text.endswith(")"):
+        return text[1:-1].strip(), True
+    if text.endswith("-"):
+        return text[:-1].strip(), True
+    return text, False
+
+
+def dates(dialect: Dialect) -> Reading:
+    """Reads a date in one of the dialect's formats, the first that fits. Raises DialectInvalid for a format without a
+    day, a month and a year."""
+    forms = [_date_form(text, position) for position, text in enumerate(dialect.date_formats)]
+    known: dict[str, str | None] = {}
+
+    def read(text: str) -> str | None:
+        if text not in known:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[text] = _first_date(forms, text)
+        return known[text]
+
+    return read
+
+
+def _date_form(text: str, position: int) -> re.Pattern[str]:
+    parts = _TOKEN.findall(text)
+    try:
+        form = re.compile("".join(_TOKENS.get(part) or re.escape(part) for part in parts))
+    except re.error:  # the same part twice
+        raise DialectInvalid(f"/date_formats/{position}", "expected each part of a date once") from None
+    named = form.groupindex.keys()
+    if not ("day" in named and named & {"year", "short_year"} and named & {"month", "month_name"}):
+        raise DialectInvalid(
+            f"/date_formats/{position}", "expected a day, a month and a year, such as DD/MM/YYYY"
+        )
+    return form
+
+
+def _first_date(forms: list[re.Pattern[str]], text: str) -> str | None:
+    for form in forms:
+        found = form.fullmatch(text)
+        if found is None:
+            continue
+        parts = found.groupdict()
+        month = (
+            int(parts["month"])
+            if parts.get("month")
+            else _MONTHS.get((parts.get("month_name") or "").casefold(), 0)
+        )
+        try:
+            return date(_year(parts), month, int(parts["day"])).isoformat()
+        except ValueError:
+            continue
+    return None
+
+
+def _year(parts: dict[str, str | None]) -> int:
+    if parts.get("year"):
+        return int(parts["year"] or 0)
+    short = int(parts["short_year"] or 0)
+    return short + (1900 if short >= _CENTURY_TURNS else 2000)
+
+
+def yes_or_no(text: str) -> bool | None:
+    """Reads true/false, yes/no, y/n, 1/0."""
+    return {
+        "true": True,
+        "yes": True,
+        "y": True,
+        "1": True,
+        "false": False,
+        "no": False,
+        "n": False,
+        "0": False,
+    }.get(text.casefold())
