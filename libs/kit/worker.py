@@ -32,7 +32,7 @@ _POLL_SECONDS = 0.02
 
 
 async def run_workers(services: Iterable[Service], settings: Settings, stop: asyncio.Event) -> None:
-    """Work for these services until `stop` is set. Raises when a worker breaks (Redis dropped): its supervisor starts it again."""
+    """Work for these services until `stop` is set. Raises when a worker breaks (Redis dropped): start it again."""
     async with contextlib.AsyncExitStack() as stack:
         tasks: list[asyncio.Task[None]] = []
         for service in services:
@@ -54,10 +54,10 @@ def _tasks_of(runtime: Runtime) -> list[asyncio.Task[None]]:
         _repeat(runtime, "feed", runtime.feed.sweep, settings.sweep_seconds),
         _repeat(runtime, "days", lambda: days.sweep(runtime), settings.day_sweep_seconds),
     ]
-    for sweep in runtime.service.sweeps:
-        loops.append(
-            _repeat(runtime, sweep.__name__, lambda sweep=sweep: sweep(runtime), settings.sweep_seconds)
-        )
+    loops += [
+        _repeat(runtime, sweep.__name__, lambda sweep=sweep: sweep(runtime), settings.sweep_seconds)
+        for sweep in runtime.service.sweeps
+    ]
     return [asyncio.ensure_future(loop) for loop in loops]
 
 
