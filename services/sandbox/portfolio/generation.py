@@ -187,9 +187,7 @@ def _rates(today: date, rng: Random) -> list[RateRow]:
     while month <= today:
         rate = min(10_950, max(10_150, rate + rng.randint(-110, 120)))
         text = f"{rate // 10_000}.{rate % 10_000:04d}"
-        rows.append(
-            {"base_currency": "CHF", "quote_currency": "EUR", "rate": text, "valid_on": month.isoformat()}
-        )
+        rows.append({"base": "CHF", "quote": "EUR", "rate": text, "valid_on": month.isoformat()})
         month = (month + timedelta(days=32)).replace(day=1)
     return rows
 

@@ -105,10 +105,10 @@ class OrderRow(TypedDict):
 
 
 class RateRow(TypedDict):
-    """One unit of `base_currency` is worth `rate` units of `quote_currency` from `valid_on`."""
+    """One unit of `base` is worth `rate` units of `quote` from `valid_on`."""
 
-    base_currency: str
-    quote_currency: str
+    base: str
+    quote: str
     rate: str
     valid_on: str
 

@@ -1,5 +1,6 @@
 """What comes next for a customer: leader, progress, lateness, cap, netting, and nothing twice."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -47,8 +48,15 @@ def test_the_default_scenario_is_two_mails_and_a_call() -> None:
         (item("A", 20_000), item("B", 10_000)),
         (item("A", 10_000), item("B", 10_000)),
         (item("A", 10_000, due=3), item("C", -900, due=-90)),
+        (item("A", due=0), replace(item("B", due=1), issue_date=day(-400))),
     ],
-    ids=["oldest due date", "then largest", "then number", "a credit never leads"],
+    ids=[
+        "oldest due date",
+        "then largest",
+        "then number",
+        "a credit never leads",
+        "the invoice date says nothing",
+    ],
 )
 def test_who_leads(older: OpenItem, other: OpenItem) -> None:
     version = emails(5)
@@ -58,6 +66,12 @@ def test_who_leads(older: OpenItem, other: OpenItem) -> None:
 
 def test_a_late_step_keeps_its_interval_to_the_next() -> None:
     assert run([item()], default_version(), 12, 90) == [(12, "F1", 0), (22, "F1", 1), (37, "F1", 2)]
+
+
+def test_a_step_done_early_brings_the_next_one_no_closer() -> None:
+    version, leader = emails(5, 15), item()
+    early = (Passed(leader.id, version.id, 0, 5, day(1)),)
+    assert action(leader, version=version, on=6, passed=early).due_on == day(15)
 
 
 def test_after_an_outage_one_message_and_not_the_backlog() -> None:
@@ -155,6 +169,12 @@ def test_what_nothing_comes_next_for_says_why_and_when_to_look_again() -> None:
     leader = item()
     finished = (Passed(leader.id, version.id, 0, 5, day(5)),)
     assert decide(leader, version=version, on=9, passed=finished) == Nothing(Reason.SCENARIO_FINISHED)
+
+
+def test_an_older_item_that_returns_sooner_is_looked_at_on_that_day() -> None:
+    promised = item("A", due=0, exclusion=Exclusion("promise", until=day(20)))
+    assert action(promised, item("B", due=30), version=emails(5), on=9).look_again_on == day(21)
+    assert action(promised, item("B", due=3), version=emails(5), on=6).look_again_on == day(8)
 
 
 def test_a_pause_ends_by_itself() -> None:
