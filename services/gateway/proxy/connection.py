@@ -20,6 +20,9 @@ Header = tuple[bytes, bytes]
 
 #: Answer bytes held for a client that reads slowly, before the service is asked to wait.
 HIGH_WATER = 256 * 1024
+#: Answers announced as no longer than this are passed on whole: one step instead of two, and a service that dies in the
+#: middle of one can still be reported as what it is.
+SMALL_ANSWER = 64 * 1024
 #: Status line and headers of one answer; a service that sends more is broken.
 MAX_HEAD = 64 * 1024
 
@@ -64,6 +67,7 @@ class Connection(asyncio.Protocol):
     def _reset(self) -> None:
         self._interim = False
         self._framed = False
+        self._small = False
         self._head_bytes = 0
         self._pieces: list[bytes] = []
         self._buffered = 0
@@ -71,6 +75,8 @@ class Connection(asyncio.Protocol):
         self.status = 0
         self.headers: list[Header] = []
         self.headed = False
+        #: Whether the answer may be passed on: its head is here, and all of it if it is small.
+        self.ready = False
         self.complete = False
         self.keep_alive = False
         self.tainted = False
@@ -109,8 +115,8 @@ class Connection(asyncio.Protocol):
             raise self.failure
 
     async def head(self) -> None:
-        """Wait for status and headers. Raises the exchange's failure."""
-        while not self.headed:
+        """Wait until the answer is `ready`. Raises the exchange's failure."""
+        while not self.ready:
             await self.step()
 
     async def step(self) -> None:
@@ -230,9 +236,10 @@ class Connection(asyncio.Protocol):
         if self._buffered > HIGH_WATER and not self._read_paused and not self.complete:
             self._read_paused = True
             self.transport.pause_reading()
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if self.ready:
+            waiter = self._waiter
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -270,6 +277,7 @@ class Connection(asyncio.Protocol):
         name = name.lower()
         if name == b"content-length":
             self._framed = True
+            self._small = int(value) <= SMALL_ANSWER
         elif name in _NOT_PASSED_ON:
             if name == b"transfer-encoding":
                 self._framed = True
@@ -289,6 +297,7 @@ class Connection(asyncio.Protocol):
             raise ValueError("a transfer coding we do not speak")
         self.status = status
         self.headed = True
+        self.ready = not self._small
         self.keep_alive = self._parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:
@@ -302,4 +311,4 @@ class Connection(asyncio.Protocol):
         if self._interim:
             self._interim = False
         else:
-            self.complete = True
+            self.complete = self.ready = True

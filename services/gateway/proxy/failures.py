@@ -1,5 +1,7 @@
 """What can go wrong between the client and a service, each with the status and code the client sees."""
 
+from typing import ClassVar
+
 from libs.kit.problems import Problem
 
 
@@ -15,8 +17,10 @@ class ProxyFailure(Exception):
         "The {service} service closed the connection before its answer was complete; the effect is unknown."
     )
 
+    headers: ClassVar[dict[str, str]] = {}
+
     def problem(self, service: str) -> Problem:
-        return Problem(self.status, self.code, self.detail.format(service=service))
+        return Problem(self.status, self.code, self.detail.format(service=service), headers=self.headers)
 
 
 class UpstreamLost(ProxyFailure):
@@ -44,6 +48,7 @@ class ServiceUnavailable(ProxyFailure):
     status = 503
     code = "service_unavailable"
     detail = "The {service} service cannot be reached; nothing was sent to it."
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
 
 
 class ServiceBusy(ServiceUnavailable):

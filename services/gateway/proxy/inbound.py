@@ -11,7 +11,7 @@ from libs.kit import context
 from libs.kit.problems import Problem
 from services.gateway.proxy.connection import Header
 
-#: Request line and headers together; uvicorn itself sets no bound.
+#: Request line and headers together, as a service gets them; uvicorn itself sets no bound.
 MAX_HEAD = 32 * 1024
 
 #: Bodies up to this length are read whole before a connection to a service is taken: a slow client holds
@@ -49,6 +49,7 @@ _READ_HERE = frozenset(
         b"x-request-id",
     )
 )
+_OURS = _HOP_BY_HOP | _READ_HERE
 _INTERNAL = (b"x-encours-", b"x-forwarded-")
 _KEPT = (b"keep-alive", b"close", b"")
 
@@ -86,11 +87,11 @@ def read_request(scope: Any) -> Inbound:
     single: dict[bytes, bytes] = {}
     named: list[bytes] = []
     doubled: bytes | None = None
-    size = len(scope["raw_path"]) + len(scope["query_string"])
     for header in scope["headers"]:
         name, value = header
-        size += len(name) + len(value) + 4
-        if name in _READ_HERE:
+        if name in _OURS:
+            if name not in _READ_HERE:
+                continue
             if name == b"connection":
                 if value not in _KEPT:
                     named += [token.strip() for token in value.lower().split(b",")]
@@ -98,22 +99,19 @@ def read_request(scope: Any) -> Inbound:
                 doubled = name
             else:
                 single[name] = value
-        elif name not in _HOP_BY_HOP and not name.startswith(_INTERNAL):
+        elif name[:2] != b"x-" or not name.startswith(_INTERNAL):
             headers.append(header)
     request_id, traceparent = _bind(single)
     if doubled is not None and doubled not in (b"x-request-id", b"traceparent"):
         raise Problem(400, "header_repeated", f"The header {doubled.decode('latin-1')} may be given once.")
-    if size > MAX_HEAD:
-        raise Problem(
-            431, "headers_too_large", f"Request line and headers may hold {MAX_HEAD} bytes together."
-        )
     if named:
         headers = [header for header in headers if header[0] not in named]
+    if scope["http_version"] == "0.9":
+        raise Problem(400, "http_version_unknown", "A request line ends with HTTP/1.1.")
     content_length, chunked = _framing(single)
     unread = chunked or (content_length is not None and content_length > SMALL_BODY)
-    return Inbound(
-        headers, single.get(b"authorization"), content_length, chunked, request_id, traceparent, unread
-    )
+    authorization = single.get(b"authorization")
+    return Inbound(headers, authorization, content_length, chunked, request_id, traceparent, unread)
 
 
 def _bind(single: dict[bytes, bytes]) -> tuple[bytes, bytes]:
@@ -169,4 +167,8 @@ def request_head(
     elif inbound.content_length is not None:
         parts.append(b"content-length: %d\r\n" % inbound.content_length)
     parts += (b"x-request-id: ", inbound.request_id, b"\r\ntraceparent: ", inbound.traceparent, b"\r\n\r\n")
-    return b"".join(parts)
+    head = b"".join(parts)
+    if len(head) > MAX_HEAD:
+        detail = f"Request line and headers may hold {MAX_HEAD} bytes together."
+        raise Problem(431, "headers_too_large", detail)
+    return head

@@ -11,7 +11,7 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
@@ -40,8 +40,7 @@ class Policy:
         object.__setattr__(self, "header", f'"{self.name}";q={self.quota};w={self.window_s}'.encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """`remaining` requests until `reset_s` seconds from now; `retry_s` is 0 for a request that was let
     through.
     """

@@ -102,12 +102,12 @@ class Proxy:
                 problem = refusal
             else:
                 problem = refusal.problem(route.service if route else OWN)
-            await self._refuse(problem, inbound, receive, send, extra)
             self._tell(route, problem.status, started)
+            await self._refuse(problem, inbound, receive, send, extra)
         except Exception:
             log.exception("proxy_failed", request_id=context.request_id())
-            await self._refuse(UNEXPECTED, inbound, receive, send, extra)
             self._tell(route, UNEXPECTED.status, started)
+            await self._refuse(UNEXPECTED, inbound, receive, send, extra)
         else:
             await _relay(connection, upstream, scope, receive, send, extra)
             self._tell(route, connection.status, started)

@@ -128,7 +128,7 @@ def routes_of(service: str, openapi: Mapping[str, Any]) -> list[Route]:
             if operation is None:
                 continue
             limit = operation.get("x-body-limit", DEFAULT_BODY_LIMIT)
-            if not isinstance(limit, int) or limit <= 0:
+            if type(limit) is not int or limit <= 0:  # True is an int too
                 raise ValueError(f"{service}: {method} {template}: x-body-limit is a number of bytes")
             security = operation.get("security", openapi.get("security"))
             routes.append(Route(service, method, template, limit, public=security == []))
