@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ledger.domain.exchange import (
+from libs.contracts.exchange import (
     Conversion,
     Converted,
     Rate,

@@ -10,14 +10,19 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 from libs.contracts.currencies import exponent
-from services.ledger.domain.errors import InvalidRequest
 
 #: 10^17 minor units times a rate of 20 digits, shifted by four decimals: nothing is rounded before the end.
 _PRECISION = 60
 
 
-class RateInvalid(InvalidRequest):
+class RateInvalid(ValueError):
+    """A rate that cannot be used; the text says what was expected."""
+
     code = "rate_invalid"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
