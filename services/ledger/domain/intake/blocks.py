@@ -19,11 +19,11 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Single:
-    """One row to be read by itself, as JSON; or, where a reader could not even make JSON of it, its refusal."""
+class Refused:
+    """A row that could not be read, and why."""
 
     row: int
-    raw: bytes | RowRefused
+    refusal: RowRefused
 
 
-Run = Decoded | Single
+Run = Decoded | Refused

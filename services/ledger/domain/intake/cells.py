@@ -1,13 +1,16 @@
 """Reads the cells of a CSV file as its dialect says: figures to plain decimals, dates to YYYY-MM-DD."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from services.ledger.domain.intake.dialects import Dialect, DialectInvalid
+from services.ledger.domain.intake.field_types import Day, Money, alternatives
 
 #: A cell's text to a plain value; None means "not readable".
-Reading = Callable[[str], str | None]
+Read = Callable[[str], Any]
 
 _SPACES = "[ \u00a0\u202f\u2009]"
 _MONTHS = {
@@ -38,7 +41,7 @@ _CENTURY_TURNS = 70
 _REMEMBERED = 20_000
 
 
-def figures(dialect: Dialect) -> Reading:
+def figures(dialect: Dialect) -> Read:
     """Reads a figure as a plain decimal: "6 580,10" → "6580.10", "(12.5)" and SAP's "12.5-" → "-12.5"."""
     decimal = re.escape(dialect.decimal)
     grouping = _SPACES if dialect.grouping == " " else re.escape(dialect.grouping)
@@ -69,7 +72,7 @@ def _sign_around(text: str) -> tuple[str, bool]:
     return text, False
 
 
-def dates(dialect: Dialect) -> Reading:
+def dates(dialect: Dialect) -> Read:
     """Reads a date in one of the dialect's formats, the first that fits. Raises DialectInvalid for a format without a
     day, a month and a year."""
     forms = [_date_form(text, position) for position, text in enumerate(dialect.date_formats)]
@@ -122,6 +125,59 @@ def _year(parts: dict[str, str | None]) -> int:
         return int(parts["year"] or 0)
     short = int(parts["short_year"] or 0)
     return short + (1900 if short >= _CENTURY_TURNS else 2000)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the texts of a column become values (None where there is no text, or it cannot be read), and what is said
+    when one cannot."""
+
+    column: Callable[[Sequence[str | None]], Sequence[Any]]
+    code: str
+    detail: str
+
+
+class Readings:
+    """How the cells of each field are read, by the field's type."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        shown = " or ".join(dialect.date_formats)
+        self._date = Reading(
+            _each(dates(dialect)), "date_invalid", f"expected a date that exists, written {shown}"
+        )
+        shown = f"1{dialect.grouping}234{dialect.decimal}56"
+        self._figure = Reading(
+            _figure_column(dialect), "amount_invalid", f"expected a figure such as {shown}"
+        )
+        self._yes_or_no = Reading(_each(yes_or_no), "boolean_invalid", "expected yes or no")
+
+    def of(self, target: str, hint: Any) -> Reading | None:
+        """The reading of a target with this type; None for texts, which stay as they are."""
+        if target == "settled_amount":
+            return self._figure
+        if hint is None:
+            return None
+        return {Money: self._figure, Day: self._date, bool: self._yes_or_no}.get(alternatives(hint)[0])
+
+
+def _each(read: Read) -> Callable[[Sequence[str | None]], Sequence[Any]]:
+    return lambda texts: [None if text is None else read(text) for text in texts]
+
+
+def _figure_column(dialect: Dialect) -> Callable[[Sequence[str | None]], Sequence[Any]]:
+    """Figures without anything around or between them, which most files have, are read a column at a time."""
+    each = _each(figures(dialect))
+    plain = re.compile(rf"-?[0-9]+(?:{re.escape(dialect.decimal)}[0-9]+)?")
+    column = re.compile(rf"{plain.pattern}(?:\n{plain.pattern})*+")
+
+    def read(texts: Sequence[str | None]) -> Sequence[Any]:
+        if None not in texts:
+            lines = "\n".join(texts)  # type: ignore[arg-type]
+            if column.fullmatch(lines):
+                return lines.replace(dialect.decimal, ".").split("\n")
+        return each(texts)
+
+    return read
 
 
 def yes_or_no(text: str) -> bool | None:

@@ -119,7 +119,9 @@ def _is_absent(raw: Raw | UnsetType) -> bool:
 def check_parts(parts: Sequence[int | None], wholes: Sequence[int], currencies: Column, pointer: str) -> None:
     """Each part is between nothing and all of its whole."""
     present = [part for part in parts if part is not None]
-    if not present or (len(present) == len(parts) and min(present) >= 0 and not any(map(gt, present, wholes))):
+    if not present or (
+        len(present) == len(parts) and min(present) >= 0 and not any(map(gt, present, wholes))
+    ):
         return
     for part, whole, currency in zip(parts, wholes, currencies, strict=True):
         if part is not None:

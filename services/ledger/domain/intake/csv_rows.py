@@ -7,20 +7,18 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from typing_extensions import override
 
-from services.ledger.domain.intake.blocks import BLOCK, Decoded, Run, Single
+from services.ledger.domain.intake.blocks import BLOCK, Decoded, Refused, Run
 from services.ledger.domain.intake.dialects import Dialect
 from services.ledger.domain.intake.errors import ImportFailed, RowRefused, refuse
 from services.ledger.domain.intake.mappings import Mapping
-from services.ledger.domain.intake.projection import Projection
+from services.ledger.domain.intake.projection import Cells, Projection
 from services.ledger.domain.intake.row_decoder import MAX_ROW, RowDecoder
 from services.ledger.domain.intake.row_kinds import RowKind
 
-Cells = list[str]
 #: Rows decoded at once.
 _TOGETHER = 500
 
@@ -68,47 +66,56 @@ class CsvRows:
 
     def _rows(self, *, final: bool) -> Iterator[Run]:
         numbers: list[int] = []
-        rows: list[dict[str, Any]] = []
-        for cells in self._records(final=final):
-            outcome = self._projected(cells)
-            if isinstance(outcome, dict):
+        records: list[Cells] = []
+        for record in self._records(final=final):
+            if isinstance(record, RowRefused):
+                yield from self._together(numbers, records)
+                numbers, records = [], []
+                self._row += 1
+                yield Refused(self._row, record)
+            elif self._is_row(record):
                 numbers.append(self._row)
-                rows.append(outcome)
-            if rows and (len(rows) == _TOGETHER or isinstance(outcome, RowRefused)):
-                yield from self._together(numbers, rows)
-                numbers, rows = [], []
-            if isinstance(outcome, RowRefused):
-                yield Single(self._row, outcome)
-        if rows:
-            yield from self._together(numbers, rows)
+                records.append(record)
+                if len(records) == _TOGETHER:
+                    yield from self._together(numbers, records)
+                    numbers, records = [], []
+        yield from self._together(numbers, records)
 
-    def _together(self, numbers: list[int], rows: list[dict[str, Any]]) -> Iterator[Run]:
+    def _is_row(self, cells: Cells) -> bool:
+        """Whether a record is a row to take, and not the header, blank, or left out by the mapping's `only`."""
+        if not any(cells):
+            return False
+        if self._projection is None and self._begin(cells):
+            return False
+        self._row += 1
+        if self._mapping.only and not self._ready().wanted(cells):
+            self.skipped += 1
+            return False
+        return True
+
+    def _together(self, numbers: list[int], records: list[Cells]) -> Iterator[Run]:
+        """Rows at once; a block with a bad row is halved until that row stands alone."""
+        if not records:
+            return
+        try:
+            rows = self._ready().rows(records)
+        except RowRefused as refusal:
+            if len(records) == 1:
+                yield Refused(numbers[0], refusal)
+            else:
+                half = len(records) // 2
+                yield from self._together(numbers[:half], records[:half])
+                yield from self._together(numbers[half:], records[half:])
+            return
         decoded = self._decoder.elements(msgspec.json.encode(rows)[1:-1])
         if decoded is not None:
             yield Decoded(numbers, decoded)
-            return
-        for number, row in zip(numbers, rows, strict=True):
-            yield Single(number, msgspec.json.encode(row))
+        else:
+            yield from self._decoder.singly(numbers, [msgspec.json.encode(row) for row in rows])
 
-    def _projected(self, cells: Cells | RowRefused) -> dict[str, Any] | RowRefused | None:
-        """The row of a record; its refusal; None for what is no row: the header, blanks, what `only` leaves out."""
-        if isinstance(cells, list):
-            if not any(cells):
-                return None
-            if self._projection is None and self._begin(cells):
-                return None
-        self._row += 1
-        if isinstance(cells, RowRefused):
-            return cells
-        projection = self._projection
-        assert projection is not None
-        if not projection.wanted(cells):
-            self.skipped += 1
-            return None
-        try:
-            return projection.row(cells)
-        except RowRefused as refusal:
-            return refusal
+    def _ready(self) -> Projection:
+        assert self._projection is not None
+        return self._projection
 
     def _begin(self, cells: Cells) -> bool:
         """Make the mapping ready for the columns of this file; whether the record was the header."""

@@ -16,27 +16,28 @@ _AMOUNTS = ("amount", "tax_amount", "net_amount")
 def complete_item(values: Values, mapping: Mapping) -> list[Fault]:
     """Settle signs, open amount and due date of an item row in place. `settled_amount` and `payment_terms` are consumed.
     Terms that cannot be read leave the due date to the customer's own."""
-    if mapping.negative_amounts == "credit_note" and str(values.get("amount", "")).startswith("-"):
+    if mapping.negative_amounts == "credit_note":
         _turn_into_credit_note(values)
     credit = values.get("kind") in ("credit_note", "payment") or values.get("direction") == "credit"
-    if mapping.open_amounts == "unsigned" and "open_amount" in values:
+    if mapping.open_amounts == "unsigned" and values.get("open_amount"):
         values["open_amount"] = _signed(values["open_amount"].lstrip("+-"), credit)
     settled = values.pop("settled_amount", None)
-    if settled is not None and "open_amount" not in values and "amount" in values:
+    if settled and values.get("amount") and not values.get("open_amount"):
         values["open_amount"] = _signed(
             format(Decimal(values["amount"]) - abs(Decimal(settled)), "f"), credit
         )
     terms = values.pop("payment_terms", None)
-    if terms is not None and "due_date" not in values and "issue_date" in values:
+    if terms and values.get("issue_date") and not values.get("due_date"):
         _due_by_terms(values, terms)
     return []
 
 
 def _turn_into_credit_note(values: Values) -> None:
-    if values.get("kind") in ("invoice", "credit_note"):
+    """A negative invoice, and a credit note written as one, is a credit note of the positive amount."""
+    if values.get("kind") in ("invoice", "credit_note") and str(values.get("amount")).startswith("-"):
         values["kind"] = "credit_note"
         for name in _AMOUNTS:
-            if name in values:
+            if values.get(name):
                 values[name] = values[name].removeprefix("-")
 
 
@@ -75,11 +76,6 @@ def complete_customer(values: Values, mapping: Mapping) -> list[Fault]:
         "end_of_month": read.end_of_month,
         "day_of_month": read.day_of_month,
     }
-    return []
-
-
-def complete_as_is(values: Values, mapping: Mapping) -> list[Fault]:
-    """Nothing to settle."""
     return []
 
 

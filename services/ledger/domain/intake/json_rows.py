@@ -9,7 +9,7 @@ one by their brackets.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from services.ledger.domain.intake.blocks import BLOCK, Decoded, Run, Single
+from services.ledger.domain.intake.blocks import BLOCK, Decoded, Run
 from services.ledger.domain.intake.errors import ImportFailed
 from services.ledger.domain.intake.json_scan import after_space, value_end
 from services.ledger.domain.intake.row_decoder import MAX_ROW, RowDecoder
@@ -191,9 +191,9 @@ class JsonRows:
         if rows is not None:
             yield self._decoded(rows)
             return
-        for start, end in spans:
-            self._row += 1
-            yield Single(self._row, self._data[start:end])
+        numbers = range(self._row + 1, self._row + 1 + len(spans))
+        self._row += len(spans)
+        yield from self._decoder.singly(numbers, [self._data[start:end] for start, end in spans])
 
     def _spans(self, until: int) -> list[tuple[int, int]]:
         """Beginning and end of the rows that are complete, up to the first that begins beyond `until`."""

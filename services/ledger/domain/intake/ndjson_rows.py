@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from services.ledger.domain.intake.blocks import BLOCK, Decoded, Run, Single
-from services.ledger.domain.intake.errors import ImportFailed, RowRefused, refuse
+from services.ledger.domain.intake.blocks import BLOCK, Decoded, Refused, Run
+from services.ledger.domain.intake.errors import ImportFailed, refuse
 from services.ledger.domain.intake.row_decoder import MAX_ROW, RowDecoder
 from services.ledger.domain.intake.utf8 import without_mark
 
@@ -41,7 +41,7 @@ class NdjsonRows:
         if complete:
             yield from self._block(complete)
         if last.strip():
-            yield self._last(last.strip())
+            yield from self._last(last.strip())
 
     def _gathered(self) -> bytes:
         data = b"".join(self._chunks)
@@ -73,7 +73,9 @@ class NdjsonRows:
         if len(rest) > MAX_ROW and b"\n" not in rest:
             self._row += 1
             self._skipping = True
-            yield Single(self._row, refuse("", "row_too_large", f"expected a row of at most {MAX_ROW} bytes"))
+            yield Refused(
+                self._row, refuse("", "row_too_large", f"expected a row of at most {MAX_ROW} bytes")
+            )
         elif rest:
             self._chunks, self._held = [rest], len(rest)
 
@@ -83,23 +85,17 @@ class NdjsonRows:
             yield Decoded(range(self._row + 1, self._row + 1 + len(rows)), rows)
             self._row += len(rows)
             return
-        for line in block.split(b"\n"):
-            raw = line.strip()
-            if raw:
-                self._row += 1
-                yield Single(self._row, raw)
+        lines = [line for line in map(bytes.strip, block.split(b"\n")) if line]
+        yield from self._decoder.singly(range(self._row + 1, self._row + 1 + len(lines)), lines)
+        self._row += len(lines)
 
-    def _last(self, raw: bytes) -> Run:
+    def _last(self, raw: bytes) -> Iterator[Run]:
         """The line after the last line feed: complete it is a row like any other, else the file was cut there."""
         self._row += 1
-        try:
-            self._decoder.one(raw)
-        except RowRefused:
-            if not _is_json(raw):
-                raise ImportFailed(
-                    "file_truncated", f"row {self._row}, the last one, stops before its end"
-                ) from None
-        return Single(self._row, raw)
+        for run in self._decoder.singly([self._row], [raw]):
+            if isinstance(run, Refused) and not _is_json(raw):
+                raise ImportFailed("file_truncated", f"row {self._row}, the last one, stops before its end")
+            yield run
 
 
 def _is_json(raw: bytes) -> bool:

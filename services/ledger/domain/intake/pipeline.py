@@ -13,9 +13,10 @@ fingerprints at a million rows.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Protocol
 
-from services.ledger.domain.intake.blocks import Decoded, Run
+from services.ledger.domain.intake.blocks import Refused, Run
 from services.ledger.domain.intake.columns import RowDefaults
 from services.ledger.domain.intake.control import Control, check_totals, control_in_file
 from services.ledger.domain.intake.csv_rows import CsvRows
@@ -101,8 +102,11 @@ class Intake:
                 check_totals(totals, self.received, has_amounts=self.kind.has_amounts)
 
     def _take(self, run: Run) -> Iterator[Batch]:
-        if not isinstance(run, Decoded):
-            yield from self._take_single(run.row, run.raw)
+        if isinstance(run, Refused):
+            self._batch.received += 1
+            self._reject(run.row, run.refusal)
+            if self._batch.received == BATCH:
+                yield self._cut()
             return
         done = 0
         while done < len(run.rows):
@@ -112,28 +116,16 @@ class Intake:
             if self._batch.received == BATCH:
                 yield self._cut()
 
-    def _take_single(self, row: int, raw: bytes | RowRefused) -> Iterator[Batch]:
-        try:
-            if isinstance(raw, RowRefused):
-                raise raw
-            decoded = self._decoder.one(raw)
-        except RowRefused as refusal:
-            self._batch.received += 1
-            self._reject(row, refusal)
-        else:
-            self._accept((row,), (decoded,))
-        if self._batch.received == BATCH:
-            yield self._cut()
-
     def _accept(self, numbers: Sequence[int], rows: Sequence[Any]) -> None:
         try:
             taken = self.kind.records(numbers, rows, self._defaults)
         except (RowRefused, UnicodeDecodeError) as error:
             if len(rows) == 1:
                 self._refuse_decoded(numbers[0], rows[0], error)
-            else:
-                for number, row in zip(numbers, rows, strict=True):
-                    self._accept((number,), (row,))
+            else:  # halved until the bad row stands alone
+                half = len(rows) // 2
+                self._accept(numbers[:half], rows[:half])
+                self._accept(numbers[half:], rows[half:])
             return
         batch, records = self._batch, taken.records
         batch.received += len(rows)
@@ -164,6 +156,7 @@ class Intake:
     def _cut(self) -> Batch:
         batch, self._batch = self._batch, Batch()
         self.received.rows += batch.received
+        batch.errors.sort(key=attrgetter("row"))
         return batch
 
 

@@ -1,127 +1,124 @@
-"""Turns the cells of a CSV row into a row as our JSON has it, by the mapping of its source."""
+"""Turns the cells of CSV rows into rows as our JSON has them, by the mapping of their source."""
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, get_args, get_origin
+from typing import Any
 
-from msgspec import Raw
-
-from services.ledger.domain.intake.cells import dates, figures, yes_or_no
+from services.ledger.domain.intake.cells import Reading, Readings
 from services.ledger.domain.intake.checks import escape
 from services.ledger.domain.intake.dialects import Dialect, DialectInvalid
 from services.ledger.domain.intake.errors import Fault, ImportFailed, RowRefused, refuse
-from services.ledger.domain.intake.field_types import alternatives, field_types
+from services.ledger.domain.intake.field_types import field_types
 from services.ledger.domain.intake.flat_fields import COMPLETIONS, FLAT_FIELDS
 from services.ledger.domain.intake.mappings import ANY, Column, Mapping
 from services.ledger.domain.intake.row_kinds import RowKind
 
-Read = Callable[[str], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How the text of a cell becomes a value, and what is said when it does not."""
-
-    read: Read
-    code: str
-    detail: str
+Values = dict[str, Any]
+Cells = list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is done with one cell of every row: mended, read, and put where `path` leads."""
+    """What is done with one cell of every row: mended, read, and given to the field at `path`."""
 
     index: int
     path: tuple[str, ...]
-    mend: Read | None
+    mend: Callable[[str], Any] | None
     reading: Reading | None
 
 
 class Projection:
-    """A mapping made ready for one header. `row` is called once a row."""
+    """A mapping made ready for one header.
+
+    Works column by column, like the rules of the rows: `rows` refuses a block as a whole, and the rows of a block that
+    was refused are given to it one by one.
+    """
 
     def __init__(self, kind: RowKind, dialect: Dialect, mapping: Mapping, header: Sequence[str]) -> None:
-        self._kind = kind
         self.width = len(header)
+        self._kind = kind
+        self._mapping = mapping
         self._null_words = frozenset(dialect.null_words) | {""}
         self._complete = COMPLETIONS.get(kind.name)
-        self._mapping = mapping
-        self._constants: dict[str, Any] = {}
-        for target, value in mapping.constants.items():
-            _put(self._constants, _path(target), value)
-        self._nested = any(isinstance(value, dict | list) for value in self._constants.values())
-        readings = _Readings(kind, dialect)
+        self._constants = {_path(target): value for target, value in mapping.constants.items()}
+        readings = Readings(dialect)
+        types = field_types(kind.model)
         self._cells = [
-            Cell(index, _path(target), _mending(column), readings.of(target))
+            Cell(index, _path(target), _mending(column), readings.of(target, types.get(target)))
             for index, column in _columns(kind, mapping, header)
             for target in column.targets
         ]
         self._only = [(_index(header, name), frozenset(texts)) for name, texts in mapping.only.items()]
 
-    def wanted(self, cells: Sequence[str]) -> bool:
-        """Whether the mapping's `only` keeps this row; one too short to tell is kept, and refused by `row`."""
+    def wanted(self, cells: Cells) -> bool:
+        """Whether the mapping's `only` keeps this row; one too short to tell is kept, and refused by `rows`."""
         return all(index >= len(cells) or cells[index].strip() in texts for index, texts in self._only)
 
-    def row(self, cells: Sequence[str]) -> dict[str, Any]:
-        """The row as our JSON would have it. Raises RowRefused with every fault found."""
-        if len(cells) != self.width and (len(cells) < self.width or any(cells[self.width :])):
-            raise refuse("", "cells_count", f"expected {self.width} cells, found {len(cells)}")
-        values = deepcopy(self._constants) if self._nested else self._constants.copy()
+    def rows(self, records: Sequence[Cells]) -> list[Values]:
+        """The rows as our JSON would have them; what a row does not say is None. Raises RowRefused if any of them must
+        be refused; of a single row it names every fault."""
+        columns: list[Sequence[str]] = list(zip(*self._even(records), strict=True))
         faults: list[Fault] = []
-        nulls = self._null_words
+        found: dict[tuple[str, ...], Sequence[Any]] = {
+            path: (value,) * len(records) for path, value in self._constants.items()
+        }
         for cell in self._cells:
-            text = cells[cell.index].strip()
-            if text in nulls:
-                continue
-            value: Any = text
-            if cell.mend is not None:
-                value = cell.mend(text)
-                if value is None:
-                    continue
-                if value is _UNKNOWN:
-                    faults.append(
-                        Fault(
-                            _pointer(cell.path),
-                            "value_unknown",
-                            "expected one of the texts the mapping names",
-                        )
-                    )
-                    continue
-            if cell.reading is not None:
-                value = cell.reading.read(value)
-                if value is None:
-                    faults.append(Fault(_pointer(cell.path), cell.reading.code, cell.reading.detail))
-                    continue
-            if len(cell.path) == 1:
-                values[cell.path[0]] = value
-            else:
-                _put(values, cell.path, value)
+            values, fault = self._read(cell, columns[cell.index])
+            if fault is not None:
+                faults.append(Fault(_pointer(cell.path), *fault))
+            constant = self._constants.get(cell.path)
+            found[cell.path] = values if constant is None else [constant if v is None else v for v in values]
+        rows = _as_rows(found, len(records))
         if self._complete is not None:
-            faults += self._complete(values, self._mapping)
+            for row in rows:
+                faults += self._complete(row, self._mapping)
         if faults:
-            raise RowRefused(faults, self._kind.stated(values))
-        return values
+            raise RowRefused(faults, self._kind.stated(rows[0]) if len(rows) == 1 else None)
+        return rows
+
+    def _even(self, records: Sequence[Cells]) -> Sequence[Cells]:
+        """The records with as many cells as the header; empty ones at the end of a line do not count."""
+        if all(len(cells) == self.width for cells in records):
+            return records
+        for cells in records:
+            if len(cells) < self.width or any(cells[self.width :]):
+                raise refuse("", "cells_count", f"expected {self.width} cells, found {len(cells)}")
+        return [cells[: self.width] for cells in records]
+
+    def _read(self, cell: Cell, column: Sequence[str]) -> tuple[Sequence[Any], tuple[str, str] | None]:
+        """The values of a column, and the code and words of the fault if a cell has one."""
+        nulls = self._null_words
+        texts: list[Any] = list(map(str.strip, column))
+        if not nulls.isdisjoint(texts):
+            texts = [None if text in nulls else text for text in texts]
+        if cell.mend is not None:
+            texts = [None if text is None else cell.mend(text) for text in texts]
+            if UNKNOWN in texts:
+                return [None] * len(texts), ("value_unknown", "expected one of the texts the mapping names")
+        if cell.reading is None:
+            return texts, None
+        values = cell.reading.column(texts)
+        if any(value is None and text is not None for value, text in zip(values, texts, strict=True)):
+            return values, (cell.reading.code, cell.reading.detail)
+        return values, None
 
 
-class _Readings:
-    """How the cells of each field are read, by the field's type."""
+def _as_rows(found: AnyMapping[tuple[str, ...], Sequence[Any]], count: int) -> list[Values]:
+    """Columns by path as rows, the columns of a nested part put together first."""
+    whole: dict[str, Sequence[Any]] = {path[0]: column for path, column in found.items() if len(path) == 1}
+    for head in dict.fromkeys(path[0] for path in found if len(path) > 1):
+        names = [path[1] for path in found if path[0] == head and len(path) > 1]
+        parts = [_part(names, values) for values in zip(*(found[head, name] for name in names), strict=True)]
+        whole[head] = [[part] if part else None for part in parts] if head == "contacts" else parts
+    if not whole:
+        return [{} for _ in range(count)]
+    names = list(whole)
+    return [dict(zip(names, values, strict=True)) for values in zip(*whole.values(), strict=True)]
 
-    def __init__(self, kind: RowKind, dialect: Dialect) -> None:
-        self._types = field_types(kind.model)
-        shown = " or ".join(dialect.date_formats)
-        self._date = Reading(dates(dialect), "date_invalid", f"expected a date that exists, written {shown}")
-        shown = f"1{dialect.grouping}234{dialect.decimal}56"
-        self._figure = Reading(figures(dialect), "amount_invalid", f"expected a figure such as {shown}")
-        self._yes_or_no = Reading(yes_or_no, "boolean_invalid", "expected yes or no")
 
-    def of(self, target: str) -> Reading | None:
-        if target == "settled_amount":
-            return self._figure
-        hint = self._types.get(target)
-        core = alternatives(hint)[0] if hint is not None else str
-        return {Raw: self._figure, date: self._date, bool: self._yes_or_no}.get(_bare(core))
+def _part(names: Sequence[str], values: Sequence[Any]) -> Values | None:
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None} or None
 
 
 def check_mapping(kind: RowKind, mapping: Mapping) -> None:
@@ -177,7 +174,7 @@ def _as_column(column: str | Column) -> Column:
     return Column(to=column) if isinstance(column, str) else column
 
 
-def _mending(column: Column) -> Read | None:
+def _mending(column: Column) -> Callable[[str], Any] | None:
     """What is done to a text before it is read; None for nothing."""
     if not (column.values or column.strip_decimal_zero or column.strip_leading_zeros):
         return None
@@ -190,7 +187,7 @@ def _mending(column: Column) -> Read | None:
             text = text.lstrip("0") or "0"
         if words is None or text in words:
             return words[text] if words else text
-        return words.get(ANY) if ANY in words else _UNKNOWN
+        return words.get(ANY) if ANY in words else UNKNOWN
 
     return mend
 
@@ -207,26 +204,10 @@ def _path(target: str) -> tuple[str, ...]:
     return (head, rest) if rest else (head,)
 
 
-def _put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    if len(path) == 1:
-        values[path[0]] = value
-    elif path[0] == "contacts":
-        values.setdefault("contacts", [{}])[0][path[1]] = value
-    else:
-        values.setdefault(path[0], {})[path[1]] = value
-
-
 def _pointer(path: tuple[str, ...]) -> str:
     steps = ("contacts", "0", path[1]) if path[0] == "contacts" and len(path) == 2 else path
     return "".join("/" + escape(step) for step in steps)
 
 
-def _bare(hint: Any) -> Any:
-    return (
-        get_args(hint)[0]
-        if get_origin(hint) is not None and get_args(hint) and not isinstance(hint, type)
-        else hint
-    )
-
-
-_UNKNOWN: Any = object()
+#: A text that the mapping's `values` do not name.
+UNKNOWN: Any = object()

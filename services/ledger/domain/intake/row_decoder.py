@@ -1,7 +1,7 @@
 """Reads rows of JSON: a whole block at once while all is well, one row at a time to find what is not."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import astuple
 
 from libs.kit import strict_json
+from services.ledger.domain.intake.blocks import Decoded, Refused, Run
 from services.ledger.domain.intake.diagnosis import faults_of
 from services.ledger.domain.intake.errors import Fault, RowRefused, refuse
 from services.ledger.domain.intake.field_types import field_types
@@ -47,6 +48,18 @@ class RowDecoder:
         if rows is None or len(rows) != block.count(b"\n") + (not block.endswith(b"\n")):
             return None
         return rows
+
+    def singly(self, numbers: Sequence[int], raws: Sequence[bytes]) -> Iterator[Run]:
+        """The rows of a block that needs a closer look: the bad ones each by itself, the good ones together."""
+        good, rows = [], []
+        for number, raw in zip(numbers, raws, strict=True):
+            try:
+                rows.append(self.one(raw))
+                good.append(number)
+            except RowRefused as refusal:
+                yield Refused(number, refusal)
+        if rows:
+            yield Decoded(good, rows)
 
     def one(self, raw: bytes) -> Any:
         """A single row. Raises RowRefused with every fault of its fields."""
