@@ -75,6 +75,7 @@ def test_two_currencies_are_two_totals() -> None:
     message = render(
         TEMPLATES["second_reminder"]["en"], letter(item(minor=100), item(minor=200, currency="CHF")), "en"
     )
+    assert "now 9 days late" in " ".join(message.text.split())
     assert "CHF2.00 + €1.00" in plain(message.text).replace("CHF ", "CHF")
 
 
@@ -111,6 +112,7 @@ def test_every_documented_variable_can_be_used_and_no_other() -> None:
         (500, "JPY", "fr", "500 JPY"),
         (1_234_567, "TND", "en", "TND1,234.567"),
         (1_234, "HUF", "en", "HUF12.34"),
+        (1_234_567, "IQD", "en", "IQD1,234.567"),
         (5, "EUR", "en", "€0.05"),
         (10**17, "EUR", "en", "€1,000,000,000,000,000.00"),
     ],
@@ -118,7 +120,13 @@ def test_every_documented_variable_can_be_used_and_no_other() -> None:
 def test_money_has_the_currencys_own_decimals(
     minor: int, currency: str, language: str, expected: str
 ) -> None:
-    assert plain(money(minor, currency, language)).replace("TND ", "TND").replace("HUF ", "HUF") == expected
+    assert (
+        plain(money(minor, currency, language))
+        .replace("TND ", "TND")
+        .replace("HUF ", "HUF")
+        .replace("IQD ", "IQD")
+        == expected
+    )
 
 
 def test_dates_cannot_be_misread() -> None:
