@@ -79,7 +79,9 @@ class Service:
         """Read one whole request, framed as RFC 9112 says."""
         head = await reader.readuntil(b"\r\n\r\n")
         line, *lines = head[:-4].split(b"\r\n")
-        headers = [(name.lower(), value.strip()) for name, _, value in (item.partition(b":") for item in lines)]
+        headers = [
+            (name.lower(), value.strip()) for name, _, value in (item.partition(b":") for item in lines)
+        ]
         asked = Asked(line, headers, b"")
         if asked.all(b"transfer-encoding"):
             asked.body = await read_chunked(reader)
@@ -131,6 +133,15 @@ async def read_chunked(reader: asyncio.StreamReader) -> bytes:
     while (await reader.readuntil(b"\n")).strip():
         pass
     return b"".join(pieces)
+
+
+async def eventually(holds: Callable[[], object]) -> None:
+    """Wait until something holds, five seconds at the most."""
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0.005)
+    raise TimeoutError
 
 
 # -- the client ----------------------------------------------------------------------------------------------------
@@ -229,8 +240,7 @@ class Gateway:
     async def forget(self) -> None:
         """Be as new: no connections, nothing asked, the ledger answering `{}`."""
         await self.upstream.close()
-        while self.ledger.open_now:
-            await asyncio.sleep(0.001)
+        await eventually(lambda: not self.ledger.open_now)
         self.upstream = Upstream("ledger", f"http://127.0.0.1:{self.ledger.port}", self.upstream.limits)
         self.upstreams["ledger"] = self.upstream
         self.ledger.forget()
@@ -265,7 +275,9 @@ async def running_gateway(policy: Policy | None = None, **limits: Any) -> AsyncI
 
     async def resolve(credentials: Any) -> Principal:
         if isinstance(credentials, Jwt) or credentials.text != KEY:
-            raise Problem(401, "unauthenticated", "This key is not known.", headers={"WWW-Authenticate": "Bearer"})
+            raise Problem(
+                401, "unauthenticated", "This key is not known.", headers={"WWW-Authenticate": "Bearer"}
+            )
         return Principal(INTERNAL, credentials.key_id.hex, policy)
 
     async def own(scope: Any, receive: Any, send: Any) -> None:

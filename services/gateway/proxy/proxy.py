@@ -98,10 +98,7 @@ class Proxy:
         except ClientGone:
             self._tell(route, ClientGone.status, started)
         except (Problem, ProxyFailure) as refusal:
-            if isinstance(refusal, Problem):
-                problem = refusal
-            else:
-                problem = refusal.problem(route.service if route else OWN)
+            problem = _problem(refusal, route)
             self._tell(route, problem.status, started)
             await self._refuse(problem, inbound, receive, send, extra)
         except Exception:
@@ -255,6 +252,12 @@ async def _relay(
         await linger(receive)
         last = b""
     await send({"type": "http.response.body", "body": last, "more_body": False})
+
+
+def _problem(refusal: Problem | ProxyFailure, route: Route | None) -> Problem:
+    if isinstance(refusal, Problem):
+        return refusal
+    return refusal.problem(route.service if route else OWN)
 
 
 def _too_many(decision: Decision) -> Problem:

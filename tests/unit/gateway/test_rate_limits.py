@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from services.gateway.proxy.limits import Policy, RateLimiter
 
@@ -143,6 +144,7 @@ async def test_store_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("services.gateway.proxy.limits.SYNC_S", 0.05)
 
     class Hanging(Store):
+        @override
         async def add(self, shares: Mapping[str, int], expire_s: int) -> list[int]:
             await asyncio.sleep(60)
             return []
@@ -157,6 +159,7 @@ async def test_answer_of_a_window_gone_by_is_not_counted_in_the_next() -> None:
     clock = Clock(1_000_020.0)
 
     class Slow(Store):
+        @override
         async def add(self, shares: Mapping[str, int], expire_s: int) -> list[int]:
             clock.now += 121
             limiter.take("key", POLICY)
