@@ -337,6 +337,12 @@ async def test_own_operation_sees_what_a_service_would_see(gateway: Gateway) -> 
     assert len(gateway.own_asked) == 1
 
 
+async def test_own_operation_answers_head_as_get(gateway: Gateway) -> None:
+    got = await gateway.ask(request("HEAD", "/v1/me"), head=True)
+    assert (got.status, got.headers["content-length"]) == (200, "12")
+    assert gateway.own_asked[0]["method"] == "GET"
+
+
 async def test_own_operations_bodies_are_counted(gateway: Gateway) -> None:
     async with gateway.client() as client:
         await client.send(
@@ -380,6 +386,18 @@ async def test_service_that_accepts_no_connection_is_given_up() -> None:
         assert (got.status, got.json()["code"]) == (503, "service_unavailable")
     for opened in (deaf, first, second):
         opened.close()
+
+
+async def test_service_that_hangs_up_at_once_is_answered_for() -> None:
+    async with running_gateway(answer_s=60) as gateway:
+
+        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.transport.abort()
+
+        gateway.ledger.behave = behave
+        statuses = {(await gateway.ask(GET)).status for _ in range(20)}
+        assert statuses <= {502, 503}
+        assert gateway.upstream.connections == 0
 
 
 async def test_service_that_never_answers_is_a_timeout(gateway: Gateway) -> None:
@@ -545,7 +563,8 @@ async def test_unasked_bytes_on_an_idle_connection_end_it(gateway: Gateway) -> N
 
     gateway.ledger.behave = behave
     assert (await gateway.ask(GET)).body == b"true"
-    await eventually(lambda: not gateway.upstream.connections)
+    async with asyncio.timeout(1):  # at once, not when it has been idle for long
+        await eventually(lambda: not gateway.upstream.connections)
     assert (await gateway.ask(GET)).body == b"true"
     assert gateway.ledger.connections == 2
 
@@ -585,6 +604,26 @@ async def test_client_that_leaves_while_waiting_releases_the_service() -> None:
         async with asyncio.timeout(2):
             await gateway.ledger.closed.wait()
         assert gateway.told == [("/v1/items/{id}", 499)]
+
+
+async def test_client_that_leaves_while_reading_releases_the_service() -> None:
+    async with running_gateway(answer_s=60, client_stall_s=60) as gateway:
+
+        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await gateway.ledger.read(reader)
+            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while True:
+                writer.write(b"186a0\r\n" + b"x" * 100_000 + b"\r\n")
+                await writer.drain()
+
+        gateway.ledger.behave = behave
+        async with gateway.client() as client:
+            await client.send(GET)
+            await client.reader.readexactly(1_000_000)
+            client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await asyncio.sleep(0.3)
+        async with asyncio.timeout(2):
+            await gateway.ledger.closed.wait()
 
 
 async def test_client_that_leaves_in_its_body_is_no_complete_request(gateway: Gateway) -> None:
@@ -665,24 +704,23 @@ async def test_connections_are_kept_and_used_again(gateway: Gateway) -> None:
 
 async def test_connections_are_bounded_and_waiting_is_fair() -> None:
     async with running_gateway(connections=2, wait_s=5) as gateway:
-        order: list[bytes] = []
+        hold = asyncio.Event()
 
         async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             while True:
-                asked = await gateway.ledger.read(reader)
-                order.append(asked.line)
-                await asyncio.sleep(0.02)
+                await gateway.ledger.read(reader)
+                await hold.wait()
                 writer.write(answer())
 
         gateway.ledger.behave = behave
-
-        async def ask(number: int) -> int:
-            await asyncio.sleep(number * 0.002)
-            return (await gateway.ask(request("GET", f"/v1/items/{number:02}"))).status
-
-        statuses = await asyncio.gather(*(ask(number) for number in range(20)))
-        assert statuses == [200] * 20
+        asking = []
+        for number in range(20):
+            asking.append(asyncio.create_task(gateway.ask(request("GET", f"/v1/items/{number:02}"))))
+            await eventually(lambda: len(gateway.ledger.asked) + gateway.upstream.waiting == len(asking))
+        hold.set()
+        assert [(await got).status for got in asking] == [200] * 20
         assert gateway.ledger.open_at_most == 2
+        order = [asked.line for asked in gateway.ledger.asked]
         assert order == sorted(order)
 
 

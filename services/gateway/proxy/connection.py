@@ -20,8 +20,8 @@ Header = tuple[bytes, bytes]
 
 #: Answer bytes held for a client that reads slowly, before the service is asked to wait.
 HIGH_WATER = 256 * 1024
-#: Answers announced as no longer than this are passed on whole: one step instead of two, and a service that dies in the
-#: middle of one can still be reported as what it is.
+#: Answers announced as no longer than this are passed on whole: one step instead of two, and a service that
+#: dies in the middle of one can still be reported as what it is.
 SMALL_ANSWER = 64 * 1024
 #: Status line and headers of one answer; a service that sends more is broken.
 MAX_HEAD = 64 * 1024
@@ -158,7 +158,7 @@ class Connection(asyncio.Protocol):
 
     def watch_client(self) -> None:
         """Start listening for the client's leaving: with nobody to answer, the service may stop too."""
-        if self.client_task is None and self.receive is not None:
+        if self.client_task is None and self.receive is not None and self.failure is None:
             self.client_task = self._loop.create_task(self._until_client_leaves(self.receive))
 
     async def _until_client_leaves(self, receive: Receive) -> None:
@@ -168,9 +168,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def stale(self) -> bool:
-        """Whether the service had closed this connection before our request reached it, as far as one can
-        tell from here.
-        """
+        """Whether, as far as can be seen from here, the service never read this request: it left while idle."""
         return self.exchanges > 1 and self._head_bytes == 0
 
     @property

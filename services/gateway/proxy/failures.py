@@ -16,7 +16,6 @@ class ProxyFailure(Exception):
     detail = (
         "The {service} service closed the connection before its answer was complete; the effect is unknown."
     )
-
     headers: ClassVar[dict[str, str]] = {}
 
     def problem(self, service: str) -> Problem:

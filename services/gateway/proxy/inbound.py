@@ -14,13 +14,11 @@ from services.gateway.proxy.connection import Header
 #: Request line and headers together, as a service gets them; uvicorn itself sets no bound.
 MAX_HEAD = 32 * 1024
 
-#: Bodies up to this length are read whole before a connection to a service is taken: a slow client holds
-#: none.
+#: Bodies up to this length are read whole before a connection is taken, so that a slow client holds none.
 SMALL_BODY = 64 * 1024
 
-#: Of one connection only, or ours to say; never passed on as they came. A cookie is a credential of somebody
-#: else.
-_HOP_BY_HOP = frozenset(
+#: Of one connection only, or ours to say, and never passed on. A cookie is a credential of somebody else's.
+_DROPPED = frozenset(
     (
         b"cookie",
         b"expect",
@@ -49,18 +47,18 @@ _READ_HERE = frozenset(
         b"x-request-id",
     )
 )
-_OURS = _HOP_BY_HOP | _READ_HERE
+_OURS = _DROPPED | _READ_HERE
 _INTERNAL = (b"x-encours-", b"x-forwarded-")
 _KEPT = (b"keep-alive", b"close", b"")
 
 
 @dataclass(slots=True)
 class Inbound:
-    """One request's headers, understood. `content_length` is None without a length; `chunked` when it streams
-    without one.
+    """One request's headers, understood.
 
     `headers` are those a service may see as they came; identity, framing and tracing are added when they are
-    sent on. `unread` says that a large body may still be on its way.
+    sent on. `content_length` is None without a length, `chunked` says that the body streams without one, and
+    `unread` that a large body may still be on its way.
     """
 
     headers: list[Header]
@@ -80,8 +78,7 @@ class Inbound:
 def read_request(scope: Any) -> Inbound:
     """Understand a request's headers and bind its request id and trace to the current task.
 
-    Raises Problem: 400 for framing or credentials that could be read two ways, 431 for too many bytes of
-    headers.
+    Raises Problem 400 for what could be read two ways: framing, credentials, a request without a version.
     """
     headers: list[Header] = []
     single: dict[bytes, bytes] = {}
@@ -146,10 +143,10 @@ def request_head(
     authorization: bytes | None,
     original: bytes | None,
 ) -> bytes:
-    """The request line and headers as the service gets them. `tail` is the upstream's: version and host.
+    """The request line and headers as the service gets them. Raises Problem 431 for more than MAX_HEAD bytes.
 
-    `authorization` is our internal token; `original` the caller's own header, passed beside it on public
-    routes only.
+    `tail` is the upstream's: version and host. `authorization` is our internal token; `original` the caller's
+    own header, passed beside it on public routes only.
     """
     query = scope["query_string"]
     parts = [method, b" ", scope["raw_path"]]

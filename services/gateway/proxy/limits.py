@@ -41,9 +41,7 @@ class Policy:
 
 
 class Decision(NamedTuple):
-    """`remaining` requests until `reset_s` seconds from now; `retry_s` is 0 for a request that was let
-    through.
-    """
+    """`remaining` requests until `reset_s` seconds from now; `retry_s` is 0 for one that was let through."""
 
     policy: Policy
     remaining: int
@@ -125,9 +123,7 @@ class RateLimiter:
             await self.agree()
 
     async def agree(self) -> None:
-        """Add what this process let through to the common counts and read those; forget subjects that went
-        quiet.
-        """
+        """Add this process's share to the common counts and read those; forget subjects that went quiet."""
         now = self._now()
         for key, count in list(self._counts.items()):
             if int(now // count.policy.window_s) > count.window + 1:

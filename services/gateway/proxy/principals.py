@@ -16,10 +16,9 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller. `authorization` is the header value services get: an internal token of the
-    gateway.
+    """An authenticated caller.
 
-    `subject` is what the rate limit `policy` counts.
+    `authorization` is the header value services get, an internal token; `subject` is whom `policy` counts.
     """
 
     authorization: bytes
@@ -28,8 +27,7 @@ class Principal:
 
 
 class Principals:
-    """Authenticates requests, asking `resolve` once per credential and `life_s` seconds, however many ask at
-    once.
+    """Authenticates requests; asks `resolve` once per credential and `life_s` seconds, however many come.
 
     A key that is revoked goes on for `life_s` seconds at the most; `forget` ends it here at once. `resolve`
     raises Problem 401 for credentials that do not hold; refusals are not remembered.
@@ -45,8 +43,7 @@ class Principals:
         """The principal of a request. Raises Problem 401."""
         for name, value in scope["headers"]:
             if name == b"authorization":
-                # Under its hash: neither a memory dump nor the time a look-up takes says anything about a
-                # key.
+                # Under its hash: neither a memory dump nor the time of a look-up tells anything of a key.
                 token = hashlib.sha256(value).digest()
                 known = self._known.get(token)
                 if known is not None and known[0] > monotonic():
@@ -65,7 +62,8 @@ class Principals:
                 credentials = parse_bearer(header)
             except CredentialsRefused as refused:
                 raise unauthenticated(f"The credentials cannot be read: {refused}.") from None
-            asking = asyncio.ensure_future(self._resolve_once(token, credentials))
+            asking = asyncio.create_task(self._resolve_once(token, credentials))
+            asking.add_done_callback(_look)
             self._asking[token] = asking
         # Shielded: one caller that leaves must not take the answer from the others.
         return await asyncio.shield(asking)
@@ -79,6 +77,12 @@ class Principals:
             self._known.clear()
         self._known[token] = (monotonic() + self._life_s, principal)
         return principal
+
+
+def _look(asked: asyncio.Task[Principal]) -> None:
+    """Look at a refusal even if everybody who waited for it has left, or asyncio reports it as forgotten."""
+    if not asked.cancelled():
+        asked.exception()
 
 
 def unauthenticated(detail: str) -> Problem:

@@ -35,8 +35,7 @@ Observe = Callable[[Route | None, int, float], None]
 
 
 class Proxy:
-    """Routes requests to `upstreams` by `routes`; operations of the gateway itself go to the application
-    `own`.
+    """Routes requests to `upstreams` by `routes`; the gateway's own operations go to the application `own`.
 
     `authenticate` raises Problem 401. Public routes are counted per client address under `public_policy`.
     """
@@ -128,8 +127,7 @@ class Proxy:
 
         Raises ProxyFailure; the connection is then released.
         """
-        head_only = scope["method"] == "HEAD"
-        method = b"GET" if head_only else scope["method"].encode("ascii")  # services know GET only
+        method = _method(scope).encode("ascii")
         internal = principal.authorization if principal else None
         original = inbound.authorization if route.public else None
         request = request_head(scope, method, upstream.request_tail, inbound, internal, original)
@@ -187,7 +185,13 @@ class Proxy:
                 message = {**message, "headers": [*kept, *extra]}
             await send(message)
 
-        await self._own({**scope, "headers": headers}, counted(receive, route.body_limit), send_named)
+        inner = {**scope, "method": _method(scope), "headers": headers}
+        try:
+            await self._own(inner, counted(receive, route.body_limit), send_named)
+        except Exception:
+            if not status:
+                raise
+            log.exception("answer_broken_off", service=OWN)
         return status
 
     async def _refuse(
@@ -200,6 +204,12 @@ class Proxy:
     def _tell(self, route: Route | None, status: int, started: float) -> None:
         if self._observe is not None:
             self._observe(route, status, monotonic() - started)
+
+
+def _method(scope: Scope) -> str:
+    """Services know GET; a HEAD is one whose body is left out on the way back."""
+    method: str = scope["method"]
+    return "GET" if method == "HEAD" else method
 
 
 def _send(connection: Connection, request: bytes, receive: Receive, route: Route, inbound: Inbound) -> None:

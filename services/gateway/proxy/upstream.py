@@ -65,11 +65,13 @@ class Upstream:
         """Connections nobody uses."""
         return len(self._idle)
 
-    async def acquire(self, *, fresh: bool = False) -> Connection:
-        """A connection for one exchange; `fresh` insists on a new one.
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a connection."""
+        return sum(not turn.done() for turn in self._waiting)
 
-        Raises ServiceUnavailable or ServiceBusy.
-        """
+    async def acquire(self, *, fresh: bool = False) -> Connection:
+        """A connection for one exchange, a new one if `fresh`. Raises ServiceUnavailable or ServiceBusy."""
         if not fresh:
             while self._idle:
                 connection = self._idle.pop()
@@ -155,6 +157,8 @@ class Upstream:
         except (OSError, TimeoutError) as error:
             raise ServiceUnavailable from error
         else:
+            if connection.lost:  # accepted and dropped at once, before we came to use it
+                raise ServiceUnavailable
             self._open.add(connection)
         finally:
             self._opening -= 1
@@ -183,7 +187,7 @@ class Upstream:
                     connection.fail(ClientStalled())
             elif silent_s > limits.answer_s:
                 connection.fail(UpstreamTimeout())
-            elif now - connection.begun_at > TICK_S:
+            if now - connection.begun_at > TICK_S:
                 connection.watch_client()
         loop = asyncio.get_running_loop()
         self._ticker = loop.call_later(TICK_S, self._tick) if self._open else None
