@@ -43,7 +43,8 @@ class JsonRows:
         """The rows that are complete with this chunk, once a block has come together. Raises ImportFailed."""
         self._chunks.append(chunk)
         self._held += len(chunk)
-        if self._held >= BLOCK:
+        # A row that is not complete is scanned again only when as much has come again: twice in all, not once a chunk.
+        if self._held >= max(BLOCK, len(self._data) - self._at):
             yield from self._advance()
 
     def finish(self) -> Iterator[Run]:

@@ -9,6 +9,8 @@ _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 #: Up to and with the next bracket outside texts.
 _TO_BRACKET = re.compile(rb'(?:[^][{}"]++|"(?:[^"\\]++|\\.)*+")*+([][{}])', re.DOTALL)
 _BARE = re.compile(rb'[^][{}",:\s]+')
+#: Far more than any row may nest (that is the row's fault), yet little enough to give up soon on nothing but brackets.
+_DEEPEST = 10_000
 _CLOSES = {ord("{"): ord("}"), ord("["): ord("]")}
 
 
@@ -44,6 +46,10 @@ def _closing(data: bytes, start: int) -> int | None:
         bracket = data[position - 1]
         if bracket in _CLOSES:
             awaited.append(_CLOSES[bracket])
+            if len(awaited) > _DEEPEST:
+                raise ImportFailed(
+                    "json_too_deep", f"expected at most {_DEEPEST} brackets within one another"
+                )
         elif awaited.pop() != bracket:
             raise ImportFailed("json_malformed", "a bracket is closed by another kind of bracket")
         if not awaited:

@@ -1,5 +1,6 @@
 """Where the rows of an NDJSON file begin and end: at line feeds. Blank lines are no rows."""
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -8,6 +9,11 @@ from services.ledger.domain.intake.blocks import BLOCK, Decoded, Refused, Run
 from services.ledger.domain.intake.errors import ImportFailed, refuse
 from services.ledger.domain.intake.row_decoder import MAX_ROW, RowDecoder
 from services.ledger.domain.intake.utf8 import without_mark
+
+
+_SPACE = b" \t\r\n"
+#: A line feed with the blank lines and the indentation after it.
+_LINE_END = re.compile(rb"\n[ \t\r\n]*+")
 
 
 class NdjsonRows:
@@ -40,8 +46,8 @@ class NdjsonRows:
         complete, _, last = rest.rpartition(b"\n")
         if complete:
             yield from self._block(complete)
-        if last.strip():
-            yield from self._last(last.strip())
+        if last.strip(_SPACE):
+            yield from self._last(last.strip(_SPACE))
 
     def _gathered(self) -> bytes:
         data = b"".join(self._chunks)
@@ -85,7 +91,7 @@ class NdjsonRows:
             yield Decoded(range(self._row + 1, self._row + 1 + len(rows)), rows)
             self._row += len(rows)
             return
-        lines = [line for line in map(bytes.strip, block.split(b"\n")) if line]
+        lines = [line for line in _LINE_END.split(block.strip(_SPACE)) if line]
         yield from self._decoder.singly(range(self._row + 1, self._row + 1 + len(lines)), lines)
         self._row += len(lines)
 

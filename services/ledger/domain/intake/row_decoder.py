@@ -50,13 +50,17 @@ class RowDecoder:
         return rows
 
     def singly(self, numbers: Sequence[int], raws: Sequence[bytes]) -> Iterator[Run]:
-        """The rows of a block that needs a closer look: the bad ones each by itself, the good ones together."""
+        """The rows of a block that needs a closer look, in order: a bad one by itself, good ones that follow one another
+        together."""
         good, rows = [], []
         for number, raw in zip(numbers, raws, strict=True):
             try:
                 rows.append(self.one(raw))
                 good.append(number)
             except RowRefused as refusal:
+                if rows:
+                    yield Decoded(good, rows)
+                    good, rows = [], []
                 yield Refused(number, refusal)
         if rows:
             yield Decoded(good, rows)
