@@ -1,0 +1,247 @@
+"""Requests for credit limits and the decisions on them."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from fastapi import Header, Path, Query, Response
+
+from libs.contracts.money import Amount, MoneyError, from_minor, to_minor
+from libs.kit.auth import Caller
+from libs.kit.db import Row
+from libs.kit.etag import etag, require_match
+from libs.kit.paging import Cursor, Limit, Page, SortKey, Statement, cursor_columns, keyset, page, parse_sort
+from libs.kit.problems import invalid, not_found
+from libs.kit.responses import raw, reply
+from libs.kit.route import Ctx, Router, scope
+from services.credit.api.schemas import Amendment, Comment, LimitRequest, LimitRequestCreate
+from services.credit.storage import limits
+from services.credit.usecases import limit_requests
+from services.credit.usecases.companies import company_in_sight
+
+router = Router("Credit limit requests")
+Id = Annotated[UUID, Path(description="the request's id")]
+IfMatch = Annotated[str | None, Header(description="the ETag you read; 412 when somebody decided meanwhile")]
+_SORTS = {
+    "created_at": SortKey("r.created_at", "timestamptz"),
+    "updated_at": SortKey("r.updated_at", "timestamptz"),
+    "amount": SortKey("r.amount", "bigint"),
+}
+_COLUMNS = ", ".join(f"r.{name.strip()}" for name in limits.REQUEST_COLUMNS.split(","))
+
+
+@router.post(
+    "/credit-limit-requests",
+    status_code=201,
+    response_model=LimitRequest,
+    summary="Ask for a credit limit",
+    openapi_extra=scope("credit:request"),
+)
+async def create_credit_limit_request(ctx: Ctx, body: LimitRequestCreate) -> Response:
+    """Ask for a limit in the caller's own name. It is routed by the approval policy; one request a company at a time."""
+    user_id = ctx.caller.require_user()
+    amount = _minor(body.amount, body.currency)
+    if body.valid_until is not None and body.valid_until < ctx.tx.today:
+        raise invalid("/valid_until", "in_the_past", "expected today or a later day")
+    company = await company_in_sight(ctx.tx, ctx.runtime, ctx.caller, body.company_id)
+    await ctx.runtime.feed.require_fresh("ledger", ctx.tx.tenant_id)
+    row = await limit_requests.request_limit(
+        ctx.tx, body.company_id, amount, body.currency, user_id, valid_until=body.valid_until,
+        temporary=body.temporary, reason=body.reason, documents=body.documents,
+    )  # fmt: skip
+    headers = {"Location": f"/v1/credit-limit-requests/{row['id']}", "ETag": etag(row["version"])}
+    return reply(present(row, company["name"], ctx.caller), 201, headers)
+
+
+@router.get(
+    "/credit-limit-requests",
+    response_model=Page[LimitRequest],
+    summary="List limit requests",
+    openapi_extra=scope("credit:read"),
+)
+async def list_credit_limit_requests(
+    ctx: Ctx,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    sort: Annotated[str | None, Query(description="created_at, updated_at, amount; - for descending")] = None,
+    awaiting: Annotated[
+        Literal["me"] | None, Query(description="only those the caller may decide now")
+    ] = None,
+    state: Annotated[list[str] | None, Query(description="one or several states")] = None,
+    company_id: UUID | None = None,
+) -> Response:
+    """Requests of companies in the caller's sight, newest first."""
+    keys = [*parse_sort(sort, _SORTS, "-created_at"), SortKey("r.id", "uuid")]
+    statement = Statement()
+    statement.where("r.tenant_id = {}", ctx.tx.tenant_id)
+    if state:
+        statement.where("r.state = ANY({})", state)
+    if company_id is not None:
+        statement.where("r.company_id = {}", company_id)
+    if ctx.caller.perimeter is not None:
+        statement.where(
+            "EXISTS (SELECT 1 FROM customers u WHERE u.tenant_id = r.tenant_id AND u.company_id = r.company_id"
+            " AND u.business_unit_id = ANY({}))",
+            list(ctx.caller.perimeter),
+        )
+    if awaiting == "me":
+        _where_awaiting(statement, ctx.caller)
+    order = keyset(statement, keys, cursor)
+    rows = await ctx.tx.fetch(
+        f"SELECT {_COLUMNS}, c.name AS company_name, {cursor_columns(keys)} FROM limit_requests r"
+        f" JOIN companies c ON c.tenant_id = r.tenant_id AND c.id = r.company_id {statement.clause()} {order}"
+        f" LIMIT {statement.bind(limit + 1)}",
+        *statement.params,
+    )
+    return reply(page(rows, limit, lambda row: present(row, row["company_name"], ctx.caller)))
+
+
+@router.get(
+    "/credit-limit-requests/{request_id}",
+    response_model=LimitRequest,
+    summary="Show a limit request",
+    openapi_extra=scope("credit:read"),
+)
+async def get_credit_limit_request(ctx: Ctx, request_id: Id) -> Response:
+    """A request with its route and decisions."""
+    row = await limits.request(ctx.tx, request_id)
+    if row is None:
+        raise not_found("credit limit request", request_id)
+    return await _answer(ctx, row)
+
+
+@router.post(
+    "/credit-limit-requests/{request_id}/approve",
+    response_model=LimitRequest,
+    summary="Approve a limit request",
+    openapi_extra=scope("credit:approve"),
+)
+async def approve_credit_limit_request(
+    ctx: Ctx, request_id: Id, body: Comment, if_match: IfMatch = None
+) -> Response:
+    """Say yes in the caller's own name. The last yes of the route puts the limit in force at once."""
+    return await _decide(ctx, request_id, body, if_match, approve=True)
+
+
+@router.post(
+    "/credit-limit-requests/{request_id}/reject",
+    response_model=LimitRequest,
+    summary="Reject a limit request",
+    openapi_extra=scope("credit:approve"),
+)
+async def reject_credit_limit_request(
+    ctx: Ctx, request_id: Id, body: Comment, if_match: IfMatch = None
+) -> Response:
+    """Say no in the caller's own name; one no is enough. A limit in force before stays in force."""
+    return await _decide(ctx, request_id, body, if_match, approve=False)
+
+
+@router.post(
+    "/credit-limit-requests/{request_id}/amend",
+    response_model=LimitRequest,
+    summary="Amend a limit request",
+    openapi_extra=scope("credit:request"),
+)
+async def amend_credit_limit_request(
+    ctx: Ctx, request_id: Id, body: Amendment, if_match: IfMatch = None
+) -> Response:
+    """Ask for another amount. The decisions taken so far are void and the request is routed anew."""
+    row = await _locked(ctx, request_id, if_match)
+    amount = _minor(body.amount, row["currency"])
+    return await _answer(
+        ctx, await limit_requests.amend(ctx.tx, row, ctx.caller.require_user(), amount, body.reason)
+    )
+
+
+@router.post(
+    "/credit-limit-requests/{request_id}/cancel",
+    response_model=LimitRequest,
+    summary="Cancel a limit request",
+    openapi_extra=scope("credit:request"),
+)
+async def cancel_credit_limit_request(ctx: Ctx, request_id: Id, if_match: IfMatch = None) -> Response:
+    """Take a request back."""
+    row = await _locked(ctx, request_id, if_match)
+    return await _answer(ctx, await limit_requests.cancel(ctx.tx, row, ctx.caller.require_user()))
+
+
+async def _decide(
+    ctx: Ctx, request_id: UUID, body: Comment, if_match: str | None, *, approve: bool
+) -> Response:
+    user_id = ctx.caller.require_user()
+    await ctx.runtime.feed.require_fresh("ledger", ctx.tx.tenant_id)
+    row = await _locked(ctx, request_id, if_match)
+    changed = await limit_requests.decide(ctx.tx, row, user_id, approve=approve, comment=body.comment)
+    return await _answer(ctx, changed)
+
+
+async def _locked(ctx: Ctx, request_id: UUID, if_match: str | None) -> Row:
+    row = await limit_requests.locked_request(ctx.tx, request_id)
+    await company_in_sight(ctx.tx, ctx.runtime, ctx.caller, row["company_id"])
+    require_match(if_match, row["version"])
+    return row
+
+
+async def _answer(ctx: Ctx, row: Row) -> Response:
+    company = await company_in_sight(ctx.tx, ctx.runtime, ctx.caller, row["company_id"])
+    return reply(present(row, company["name"], ctx.caller), headers={"ETag": etag(row["version"])})
+
+
+def present(row: Row, company_name: str, caller: Caller) -> dict[str, Any]:
+    """The public object of a request."""
+    names = (
+        "id", "company_id", "currency", "valid_until", "temporary", "reason", "state", "requested_by", "expires_at",
+        "decided_at", "created_at", "updated_at",
+    )  # fmt: skip
+    currency = row["currency"]
+    previous = row["previous_amount"]
+    return {
+        **{name: row[name] for name in names},
+        "company_name": company_name,
+        "amount": from_minor(row["amount"], currency),
+        "documents": raw(row["documents"]),
+        "previous_amount": None if previous is None else from_minor(previous, row["previous_currency"]),
+        "unsecured_amount": from_minor(row["unsecured_amount"], currency),
+        "guarantees_considered": [],
+        "exposure_at_request": raw(row["exposure_at_request"]),
+        "proposals": [],
+        "route": raw(row["route"]),
+        "can_decide": _can_decide(row, caller),
+    }
+
+
+def _can_decide(row: Row, caller: Caller) -> bool:
+    user = caller.user_id
+    if (
+        row["state"] != "pending"
+        or user is None
+        or row["requested_by"] == user
+        or not caller.may("credit:approve")
+    ):
+        return False
+    step = next((step for step in msgspec.json.decode(row["route"]) if step["decision"] is None), None)
+    return step is not None and (not step["user_ids"] or str(user) in step["user_ids"])
+
+
+def _where_awaiting(statement: Statement, caller: Caller) -> None:
+    user = caller.require_user()
+    statement.where("r.state = 'pending' AND r.requested_by <> {}", user)
+    statement.where(
+        "EXISTS (SELECT 1 FROM jsonb_array_elements(r.route) WITH ORDINALITY AS s(step, n)"
+        " WHERE s.step->>'decision' IS NULL AND (jsonb_array_length(s.step->'user_ids') = 0 OR s.step->'user_ids' ? {})"
+        " AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(r.route) WITH ORDINALITY AS e(step, n)"
+        "                  WHERE e.n < s.n AND e.step->>'decision' IS NULL))",
+        str(user),
+    )
+
+
+def _minor(amount: Amount, currency: str) -> int:
+    try:
+        minor = to_minor(amount, currency)
+    except MoneyError as error:
+        raise invalid(
+            "/currency" if error.code == "currency_unknown" else "/amount", error.code, error.detail
+        ) from None
+    if minor < 0:
+        raise invalid("/amount", "amount_negative", "expected zero or more")
+    return minor

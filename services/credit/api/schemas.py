@@ -1,0 +1,145 @@
+"""What credit takes and answers."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from libs.contracts.money import Amount, AmountText
+from services.credit.domain.policy import ApprovalPolicy
+
+Currency = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217", examples=["EUR"])
+
+
+class Input(BaseModel):
+    """A request body: unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LimitRequestCreate(Input):
+    """A limit asked for a company."""
+
+    company_id: UUID
+    amount: Amount = Field(description="not negative; zero allows nothing")
+    currency: str = Currency
+    valid_until: date | None = Field(
+        None, description="last day that counts; the policy's default when left out"
+    )
+    temporary: bool = False
+    reason: str | None = Field(None, max_length=2000, examples=["Orders for the spring season"])
+    documents: list[UUID] = Field([], max_length=20, description="ids of files")
+
+
+class Comment(Input):
+    """Words under a decision."""
+
+    comment: str | None = Field(None, max_length=2000, examples=["Pays within terms since 2019"])
+
+
+class Amendment(Input):
+    """Another amount; the decisions taken so far are void."""
+
+    amount: Amount
+    reason: str | None = Field(None, max_length=2000)
+
+
+class Unconverted(BaseModel):
+    """An amount without an exchange rate: in no total."""
+
+    currency: str
+    outstanding: AmountText
+
+
+class Exposure(BaseModel):
+    """What a company owes, in one currency."""
+
+    currency: str = Field(examples=["EUR"])
+    outstanding: AmountText
+    order_book: AmountText
+    used_percent: str | None = Field(description="of the limit in force; null without one", examples=["72.4"])
+    exceeded_by: AmountText
+    rate_date: date | None = Field(description="day of the oldest rate used; null when none was needed")
+    unconverted: list[Unconverted]
+
+
+class RouteStep(BaseModel):
+    """One decision a request needs. No user_ids: anybody with the scope credit:approve."""
+
+    level: str = Field(examples=["approvers"])
+    user_ids: list[UUID]
+    decision: Literal["approved", "rejected"] | None
+    by: UUID | None
+    at: datetime | None
+    comment: str | None
+
+
+class LimitRequest(BaseModel):
+    """A request and how it stands."""
+
+    id: UUID
+    company_id: UUID
+    company_name: str = Field(examples=["Fonderie des Alpes"])
+    amount: AmountText
+    currency: str = Field(examples=["EUR"])
+    valid_until: date | None
+    temporary: bool
+    reason: str | None
+    documents: list[UUID]
+    state: Literal["pending", "approved", "rejected", "cancelled", "expired"]
+    requested_by: UUID
+    previous_amount: AmountText | None
+    unsecured_amount: AmountText = Field(description="limit less guarantees")
+    guarantees_considered: list[str]
+    exposure_at_request: Exposure
+    proposals: list[str]
+    route: list[RouteStep]
+    expires_at: datetime | None
+    decided_at: datetime | None
+    can_decide: bool = Field(description="whether the caller may decide now")
+    created_at: datetime
+    updated_at: datetime
+
+
+class CreditLimit(BaseModel):
+    """The limit of a company on the tenant's today."""
+
+    company_id: UUID
+    company_name: str = Field(examples=["Fonderie des Alpes"])
+    state: Literal["none", "pending", "approved", "not_validated", "expired", "blocked"]
+    color: Literal["red", "orange", "green"]
+    amount: AmountText | None = Field(description="as last approved; null where none ever was")
+    currency: str | None
+    valid_from: date | None
+    valid_until: date | None = Field(description="last day that counts")
+    temporary: list[str]
+    request_id: UUID | None = Field(description="the request that waits, else the one that was approved")
+    needs_review: bool
+    exposure: Exposure
+    used_percent: str | None = Field(examples=["72.4"])
+    exceeded_by: AmountText
+    reason: str | None
+    updated_at: datetime | None
+
+
+class LimitEvent(BaseModel):
+    """Something that happened to a limit."""
+
+    id: UUID
+    event: str = Field(examples=["approved"])
+    state: str = Field(examples=["approved"])
+    amount: AmountText | None
+    currency: str | None
+    valid_from: date | None
+    valid_until: date | None
+    request_id: UUID | None
+    user_id: UUID | None
+    comment: str | None
+    recorded_at: datetime
+
+
+class Policy(ApprovalPolicy):
+    """The policy in force."""
+
+    updated_at: datetime | None = Field(description="null: the default policy")

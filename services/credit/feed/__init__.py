@@ -1,0 +1,1 @@
+"""What credit does with the events of the others."""
