@@ -8,10 +8,11 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from libs.kit import days
-from libs.kit.feed import sequencer
+from libs.kit.feed import failures, sequencer
 from libs.kit.problems import not_found
 from libs.kit.responses import reply
 from libs.kit.route import INTERNAL, Ctx, Router, scope
+from libs.kit.tenants import Tenant
 
 router = Router("Internal", prefix="/internal")
 
@@ -86,6 +87,19 @@ async def read_state(
 async def drain_feeds(ctx: Ctx, body: Drain) -> Response:
     """Read all consumed feeds of a tenant to their heads; `settled` says whether that worked."""
     return reply({"settled": await ctx.runtime.feed.drain_all(body.tenant_id, within=60)})
+
+
+@router.get("/feed/parked", openapi_extra=scope(INTERNAL))
+async def list_parked(ctx: Ctx, tenant_id: UUID) -> Response:
+    """Subjects of a tenant that failed five times and wait to be replayed."""
+    async with ctx.runtime.db.transaction(Tenant(tenant_id), readonly=True) as tx:
+        return reply({"data": await failures.parked(tx)})
+
+
+@router.post("/feed/replay", openapi_extra=scope(INTERNAL))
+async def replay_parked(ctx: Ctx, body: Drain) -> Response:
+    """Apply a tenant's parked subjects again; `applied` of them went well."""
+    return reply({"applied": await ctx.runtime.feed.replay(body.tenant_id)})
 
 
 @router.post("/clock", openapi_extra=scope(INTERNAL))

@@ -7,7 +7,9 @@ handler, stores the idempotent answer in the same transaction, commits, and only
 import hashlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+from urllib.parse import unquote_to_bytes
 
 import asyncpg
 from fastapi import APIRouter, Depends
@@ -95,12 +97,12 @@ class TransactionalRoute(APIRoute):
         readonly = bool(self.methods and self.methods <= _READS)
         is_streamed = bool(extra.get(STREAMED))
         secret_members = extra.get(_SHOWN_ONCE, ())
-        known_query = _query_names(self)
+        known_query = _query_parameters(self)
 
         async def handle(received: Request) -> Response:
             runtime: Runtime = received.app.state.runtime
             caller = await _on_present_clock(runtime, _authorise(runtime, received, needed))
-            _refuse_unknown_query(received, known_query)
+            _refuse_bad_query(received, known_query)
             request = StrictRequest(received.scope, received.receive)
             context = Context(request, runtime, caller)
             received.scope.setdefault("state", {})["context"] = context
@@ -170,26 +172,49 @@ async def _on_present_clock(runtime: Runtime, caller: Caller) -> Caller:
     return replace(caller, tenant=await runtime.tenant(caller.tenant.id))
 
 
-def _query_names(route: APIRoute) -> frozenset[str]:
+def _query_parameters(route: APIRoute) -> dict[str, bool]:
+    """The query parameters a route knows, and whether each may be repeated."""
     parameters = get_flat_params(route.dependant)
-    return frozenset(p.alias for p in parameters if isinstance(p.field_info, QueryParameter))
+    return {
+        parameter.alias: _is_list(parameter.field_info.annotation)
+        for parameter in parameters
+        if isinstance(parameter.field_info, QueryParameter)
+    }
 
 
-def _refuse_unknown_query(request: Request, known: frozenset[str]) -> None:
+def _is_list(annotation: Any) -> bool:
+    if get_origin(annotation) in (Union, UnionType, Annotated):
+        return any(_is_list(part) for part in get_args(annotation))
+    return (get_origin(annotation) or annotation) in (list, tuple, set, frozenset)
+
+
+def _refuse_bad_query(request: Request, known: dict[str, bool]) -> None:
     query = request.scope.get("query_string", b"")
     if not query:
         return
-    if b"%00" in query or b"\x00" in query:
+    try:
+        text = unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        raise invalid("?", "text_invalid", "a query parameter is not UTF-8") from None
+    if "\x00" in text:
         raise invalid("?", "text_invalid", "a query parameter holds the NUL character")
-    unknown = sorted(set(request.query_params) - known)
-    if unknown:
-        expected = (
-            f"expected some of {', '.join(sorted(known))}" if known else "this call takes no query parameters"
-        )
-        errors = [FieldError(f"?{name[:64]}", "parameter_unknown", expected) for name in unknown[:20]]
-        raise Problem(
-            422, "invalid", "The request has query parameters that this call does not know.", errors=errors
-        )
+    names = [name for name, _ in request.query_params.multi_items()]
+    expected = (
+        f"expected some of {', '.join(sorted(known))}" if known else "this call takes no query parameters"
+    )
+    errors = [
+        FieldError(f"?{name[:64]}", "parameter_unknown", expected)
+        for name in sorted(set(names) - known.keys())
+    ]
+    # Of two values one would be ignored, and nobody could tell which.
+    errors += [
+        FieldError(f"?{name}", "parameter_repeated", "expected it once")
+        for name, repeatable in known.items()
+        if not repeatable and names.count(name) > 1
+    ]
+    if errors:
+        detail = "The request has query parameters that this call does not know, or knows only once."
+        raise Problem(422, "invalid", detail, errors=errors[:20])
 
 
 async def _bounded_body(request: StrictRequest, limit: int = MAX_BODY) -> bytes:
@@ -197,7 +222,9 @@ async def _bounded_body(request: StrictRequest, limit: int = MAX_BODY) -> bytes:
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit:
-            raise Problem(413, "body_too_large", f"The body may hold {limit} bytes at the most.", limit=limit)
+            detail = f"The body may hold {limit} bytes at the most."
+            # Hang up, or the rest of it, however long, would be read and thrown away.
+            raise Problem(413, "body_too_large", detail, headers={"Connection": "close"}, limit=limit)
         chunks.append(chunk)
     request._body = b"".join(chunks)
     return request._body

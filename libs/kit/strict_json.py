@@ -5,7 +5,7 @@ nesting that exhausts the stack, NUL characters and lone surrogates (PostgreSQL 
 """
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 MAX_DEPTH = 64
@@ -56,7 +56,10 @@ def _constant(name: str) -> NoReturn:
 def _fraction(text: str) -> Decimal:
     if len(text) > MAX_NUMBER_LENGTH:
         raise JsonRefused("json_number", "a number has too many digits")
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent that Decimal itself cannot hold
+        raise JsonRefused("json_number", "a number is out of range") from None
     if number and abs(number.adjusted()) > MAX_NUMBER_LENGTH:
         raise JsonRefused("json_number", f"{text} is out of range")
     return number

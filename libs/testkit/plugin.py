@@ -29,6 +29,7 @@ from libs.testkit.databases import Databases
 from libs.testkit.servers import Addresses, test_servers
 from libs.testkit.stack import BOOTSTRAP_KEY, Stack
 from libs.testkit.tenant import TestTenant
+from libs.testkit.toys import TABLES, consumer, producer
 
 _REDIS_DATABASES = 16
 _DESELECTED = pytest.StashKey[int]()
@@ -183,6 +184,27 @@ async def service_client(
     async def make(service: ServiceName, *scopes: str, **options: Any) -> ServiceClient:
         running, contract = await _alone(service)
         made.append(await fresh_client(running, service, contract, *scopes, **options))
+        return made[-1]
+
+    yield make
+    for client in made:
+        await client.aclose()
+
+
+@pytest.fixture(scope="session")
+async def toys(_stacks: MakeStack) -> Stack:
+    """The two tiny services of `libs.testkit.toys`, without workers: on them the mechanisms are proved."""
+    return await _stacks(producer(), consumer(), tables=TABLES)
+
+
+@pytest.fixture
+async def toy_client(toys: Stack) -> AsyncIterator[MakeClient]:
+    """A client of the toy that keeps things, in a fresh tenant."""
+    contract = Contract(build(toys.apps["ledger"]))
+    made: list[ServiceClient] = []
+
+    async def make(*scopes: str, **options: Any) -> ServiceClient:
+        made.append(await fresh_client(toys, "ledger", contract, *scopes, **options))
         return made[-1]
 
     yield make

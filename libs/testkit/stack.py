@@ -65,6 +65,8 @@ class Stack:
         self._keys_dir = keys_dir
         self._servers: dict[ServiceName, HttpServer] = {peer: HttpServer() for peer in SERVICES}
         self._pools: dict[ServiceName, asyncpg.Pool] = {}
+        self._http = httpx.AsyncClient(trust_env=False, verify=False, timeout=90)
+        self._redis = Redis.from_url(redis_url)
         self._worker_runtimes: dict[ServiceName, Runtime] = {}
         self._closing = contextlib.AsyncExitStack()
         self._working: asyncio.Task[None] | None = None
@@ -77,7 +79,7 @@ class Stack:
 
     async def start(self) -> None:
         """Clone the databases, then start the stand-ins and every member."""
-        await self._forget_redis()
+        await self._redis.flushdb()
         for service in self.members:
             if self._has_database(service):
                 await self._databases.clone(service, f"{self.name}_{service}")
@@ -118,7 +120,9 @@ class Stack:
         """Stop everything, in the order of a shutdown, and drop the databases."""
         await self.stop_workers()
         await self._closing.aclose()
+        await self._http.aclose()
         await asyncio.gather(*(server.close() for server in self._servers.values()))
+        await self._redis.aclose()
         for pool in self._pools.values():
             await pool.close()
         for service in self.members:
@@ -163,12 +167,14 @@ class Stack:
         """Call an internal path as another service would."""
         issuer = next(name for name in SERVICES if name != service)
         token = self.keys(issuer).sign_service(service)
-        async with httpx.AsyncClient(base_url=self.url(service), trust_env=False, timeout=90) as client:
-            response = await client.request(
-                method, path, json=body, headers={"authorization": f"Bearer {token}"}
-            )
+        headers = {"authorization": f"Bearer {token}"}
+        response = await self._http.request(method, self.url(service) + path, json=body, headers=headers)
         assert response.status_code < 400, f"{method} {path}: {response.status_code} {response.text}"
         return response
+
+    async def drain(self, tenant_id: UUID) -> bool:
+        """Let every member read its feeds to their heads, once; whether all could."""
+        return all([await self._drain(service, tenant_id) for service in self.members])
 
     async def settle(self, tenant_id: UUID, within: float = _SETTLED_WITHIN) -> None:
         """Return once nobody has anything left to do for a tenant: feeds read to their heads, queues empty, nothing moved.
@@ -179,9 +185,9 @@ class Stack:
         before: Any = None
         while True:
             await self._empty_queues()
-            settled = [await self._drain(service, tenant_id) for service in self.members]
+            settled = await self.drain(tenant_id)
             marks = [await self._marks(service, tenant_id) for service in self.members]
-            if all(settled) and marks == before and not await self._queued():
+            if settled and marks == before and not await self._queued():
                 return
             if time.monotonic() > deadline:
                 raise AssertionError(await self._stuck(tenant_id, marks))
@@ -216,13 +222,6 @@ class Stack:
             for name in self.environment:
                 os.environ.pop(name, None)
             os.environ.update(removed)
-
-    async def _forget_redis(self) -> None:
-        redis = Redis.from_url(self.redis_url)
-        try:
-            await redis.flushdb()
-        finally:
-            await redis.aclose()
 
     @staticmethod
     def _has_database(service: ServiceName) -> bool:

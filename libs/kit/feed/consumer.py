@@ -84,6 +84,27 @@ class FeedConsumer:
             await self._forget(tx, producer)
         await self.drain(producer, tenant_id)
 
+    async def replay(self, tenant_id: UUID) -> int:
+        """Apply a tenant's parked subjects again, once what they failed on is mended; the number that went well.
+
+        Handlers apply only what is newer than what they hold, so a state that was overtaken meanwhile does no harm.
+        """
+        applied = 0
+        async with self._db.transaction(await self._tenant(tenant_id)) as tx:
+            for producer, event_type, subject in await failures.take_parked(tx):
+                handler = self._service.consumes.get(producer, {}).get(event_type)  # type: ignore[call-overload]
+                try:
+                    async with tx.savepoint():
+                        if handler is not None:
+                            await handler(tx, [subject])
+                        await failures.forget(tx, producer, event_type, subject.id)
+                    applied += 1
+                except Exception as error:
+                    log.warning(
+                        "feed_replay_failed", producer=producer, subject=str(subject.id), error=repr(error)
+                    )
+        return applied
+
     async def _step(self, producer: ServiceName, tenant_id: UUID) -> bool | None:
         """One page: True at the head, False when a subject fails, None when there is more."""
         tenant = await self._tenant(tenant_id)

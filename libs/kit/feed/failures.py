@@ -1,6 +1,7 @@
 """Subjects that a consumer could not apply: counted, parked after five failures, replayed by hand."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -52,8 +53,32 @@ async def clear(tx: Tx, producer: str) -> None:
 async def parked(tx: Tx) -> list[dict[str, Any]]:
     """What stands parked, oldest first."""
     rows = await tx.fetch(
-        "SELECT producer, event_type, subject_id, subject, attempts, error, failed_at FROM feed_failures"
+        "SELECT producer, event_type, subject_id, attempts, error, failed_at FROM feed_failures"
         " WHERE tenant_id = $1 AND parked ORDER BY failed_at, subject_id LIMIT 200",
         tx.tenant_id,
     )
     return [dict(row) for row in rows]
+
+
+async def take_parked(tx: Tx) -> list[tuple[str, str, Incoming]]:
+    """Producer, event type and subject of everything parked, oldest first, locked until the transaction ends."""
+    rows = await tx.fetch(
+        "SELECT producer, event_type, subject FROM feed_failures"
+        " WHERE tenant_id = $1 AND parked ORDER BY failed_at, subject_id FOR UPDATE",
+        tx.tenant_id,
+    )
+    return [
+        (row["producer"], row["event_type"], msgspec.json.decode(row["subject"], type=Incoming))
+        for row in rows
+    ]
+
+
+async def forget(tx: Tx, producer: str, event_type: str, subject_id: UUID) -> None:
+    """A parked subject went well."""
+    await tx.execute(
+        "DELETE FROM feed_failures WHERE tenant_id = $1 AND producer = $2 AND event_type = $3 AND subject_id = $4",
+        tx.tenant_id,
+        producer,
+        event_type,
+        subject_id,
+    )
