@@ -313,7 +313,7 @@ class TestReopen:
         assert reopen(journal, TODAY, TODAY) == entry(EntryKind.REOPENED, 30, TODAY, reverses=UUID(int=2))
 
     def test_is_refused_for_an_open_item_and_for_one_closed_by_payment(self) -> None:
-        with pytest.raises(StateConflict):
-            reopen(recorded(ISSUED), TODAY, TODAY)
+        with pytest.raises(StateConflict, match="already open"):
+            reopen(recorded(ISSUED, entry(EntryKind.WRITTEN_OFF, -40, FEB)), TODAY, TODAY)
         with pytest.raises(StateConflict, match="allocations"):
             reopen(recorded(ISSUED, entry(EntryKind.ALLOCATED, -100, FEB)), TODAY, TODAY)
