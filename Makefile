@@ -3,7 +3,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 STACK := $(PY) -m libs.stack
-PYTEST := $(PY) -m pytest -p libs.testkit.plugin
+PYTEST := $(PY) -m pytest
 LOCK_COMMAND := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock" --group pyproject.toml:dev pyproject.toml -o requirements.lock
 PYTHON_SOURCES := find libs services -name '*.py' -not -path '*/migrations/versions/*'
@@ -51,7 +51,7 @@ features: env ## Show which feature of the checklist which test shows
 	@$(PY) -m libs.testkit.features
 
 bench: env ## Measure against the goals: ratios of one run, with the machine and the versions
-	@$(PY) -m tests.bench
+	@for bench in tests/bench/bench_*.py; do $(PY) -m tests.bench.$$(basename $$bench .py) || exit 1; done
 
 migrate: env ## Bring the databases to their newest revision, those of the run or those of ENCOURS_DATABASE_URL
 	@$(STACK) exec -- $(PY) -m libs.kit.migrations upgrade all

@@ -5,5 +5,5 @@ class StackError(Exception):
     """The machine, the settings or a process prevents it; the text is one line for the operator."""
 
 
-class Interrupted(Exception):  # noqa: N818
+class Interrupted(Exception):
     """Someone asked for the end (Ctrl-C, SIGTERM) while the stack was busy with something else."""

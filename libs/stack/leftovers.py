@@ -34,7 +34,7 @@ def end(directory: Path) -> list[str]:
         _send(pid, signal.SIGTERM)
     deadline = time.monotonic() + _GRACE
     for file in found:
-        while (still := _still_ours(file.read_text())) is not None:
+        while (still := _still_ours(file.read_text())) is not None and time.monotonic() < deadline + _GRACE:
             if time.monotonic() > deadline:
                 _send(still, signal.SIGKILL)
             time.sleep(0.05)

@@ -126,9 +126,7 @@ class _Start:
         process = self._process(program, env)
         code = self._supervisor.run_to_end(process)
         if code != 0:
-            raise StackError(
-                f"{program.name} failed ({ending(code)}): {process.last_words()} (see {_shown(process.log)})"
-            )
+            raise StackError(f"{program.name} failed{_reason(process)}")
         say(f"{done} after {self._elapsed()}")
 
     def _demo(self, env: Mapping[str, str]) -> None:
@@ -136,7 +134,7 @@ class _Start:
         process = self._process(demo(), env, to_terminal=True)
         code = self._supervisor.run_to_end(process)
         if code != 0:
-            say(f"the demo failed ({ending(code)}): {process.last_words()} (see {_shown(process.log)})")
+            say(f"the demo failed{_reason(process)}; everything else goes on")
 
     def _process(self, program: Program, env: Mapping[str, str], to_terminal: bool = False) -> Process:
         log = self._settings.logs / f"{program.name}.log"
@@ -158,6 +156,11 @@ def read_environment(path: Path) -> dict[str, str]:
     """What `write_environment` wrote."""
     words = (word.partition("=") for word in shlex.split(path.read_text()))
     return {name: value for name, _, value in words}
+
+
+def _reason(process: Process) -> str:
+    words = process.last_words()
+    return f" ({ending(process.exit_code)}){': ' + words if words else ''}; its log is {_shown(process.log)}"
 
 
 def _shown(path: Path) -> str:

@@ -68,12 +68,16 @@ def test_data_survives_kill_9_of_the_server(postgres: Postgres) -> None:
 
 def test_a_lock_file_with_somebody_elses_number_does_not_prevent_the_start(postgres: Postgres) -> None:
     postgres.kill()
-    lock = postgres._directory / "data" / "postmaster.pid"
-    lines = lock.read_text().splitlines()
-    lock.write_text("\n".join([str(os.getpid()), *lines[1:]]))
-    postgres.start()
-    assert on(postgres, "SELECT 1") == 1
-    assert born(os.getpid()) is not None
+    # PostgreSQL itself sees through its parent's number and those of other users: it takes one of its own user.
+    identity = postgres.process._identity
+    assert identity is not None
+    with subprocess.Popen(["sleep", "60"], **identity.popen()) as bystander:
+        lock = postgres._directory / "data" / "postmaster.pid"
+        lock.write_text("\n".join([str(bystander.pid), *lock.read_text().splitlines()[1:]]))
+        postgres.start()
+        assert on(postgres, "SELECT 1") == 1
+        assert bystander.poll() is None
+        bystander.kill()
 
 
 def test_a_server_left_behind_is_ended_before_its_data_is_used(postgres: Postgres) -> None:
