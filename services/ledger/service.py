@@ -2,11 +2,50 @@
 
 from libs.kit.service import Service
 from libs.kit.tenant_registry import keep_tenants
+from services.ledger.api import (
+    companies,
+    credit_files,
+    customers,
+    exchange_rates,
+    item_history,
+    items,
+    orders,
+    payments,
+    statements,
+)
+from services.ledger.feed.business_units import distrust_business_units, keep_business_units
+from services.ledger.storage import announcements
+from services.ledger.storage import companies as company_rows
+from services.ledger.storage import customers as customer_rows
+from services.ledger.storage import exchange_rates as rate_rows
+from services.ledger.usecases.overdue import roll_overdue
 
 SERVICE = Service(
     name="ledger",
     title="Encours ledger",
     description="What is owed: customers, companies, items, payments, orders, balances and what they tell.",
+    routers=(
+        customers.router,
+        companies.router,
+        credit_files.router,
+        exchange_rates.router,
+        items.router,
+        item_history.router,
+        payments.router,
+        orders.router,
+        statements.router,
+    ),
     consumers=("risk", "credit", "dunning", "gateway"),
-    consumes={"gateway": {"tenant.changed": keep_tenants}},
+    consumes={"gateway": {"tenant.changed": keep_tenants, "business_unit.changed": keep_business_units}},
+    forgets={"gateway": distrust_business_units},
+    states={
+        "company.changed": company_rows.states,
+        "customer.changed": customer_rows.states,
+        "rate.changed": rate_rows.states,
+        "item.changed": announcements.read_items,
+        "payment.changed": announcements.read_payments,
+        "order.changed": announcements.read_orders,
+        "balance.changed": announcements.read_balances,
+    },
+    day_steps={"roll_overdue": roll_overdue},
 )

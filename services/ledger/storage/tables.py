@@ -4,6 +4,9 @@ Amounts are bigint minor units of the currency beside them. `items.open_amount` 
 entries; a balance row is the sum of its items. Both are kept in the statement that changes the items.
 """
 
+from sqlalchemy import CHAR, Numeric
+from sqlalchemy.dialects.postgresql import UUID
+
 from libs.kit.schema import (
     ARRAY,
     JSONB,
@@ -28,8 +31,6 @@ from libs.kit.schema import (
     text,
     uuid,
 )
-from sqlalchemy import CHAR, Numeric
-from sqlalchemy.dialects.postgresql import UUID
 
 METADATA = metadata()
 
@@ -65,6 +66,9 @@ companies = tenant_table(
           postgresql_where=text("vat_number IS NOT NULL AND merged_into_id IS NULL")),
     Index("uq_companies_lei", "tenant_id", "lei", unique=True,
           postgresql_where=text("lei IS NOT NULL AND merged_into_id IS NULL")),
+    Index("ix_companies_merged_into_id", "tenant_id", "merged_into_id",
+          postgresql_where=text("merged_into_id IS NOT NULL")),
+    Index("ix_companies_parent_id", "tenant_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     Index("ix_companies_group_id", "tenant_id", "group_id"),
     Index("ix_companies_name", "tenant_id", "name", "id"),
 )  # fmt: skip
@@ -211,7 +215,8 @@ balances = tenant_table(
     currency(),
     money("outstanding"),  # the sum of open amounts
     money("credits"),  # the negative part of it
-    money("overdue"),  # debits late on the ledger's last worked day, moved by what changed since
+    money("overdue"),  # debits late on `day`
+    Column("day", Date, nullable=False),  # moved on by the step of each new day; in between every change counts as of it
     money("order_book"),
     Column("items_count", Integer, nullable=False),  # open items
     Column("version", BigInteger, nullable=False),
@@ -233,6 +238,8 @@ orders = tenant_table(
     money("invoiced_amount"),
     Column("expected_on", Date, nullable=True),
     Column("status", Text, nullable=False),  # open, closed, cancelled
+    Column("reference", Text, nullable=True),
+    Column("custom_fields", JSONB, nullable=False),
     Column("source", Text, nullable=True),
     Column("source_version", BigInteger, nullable=True),
     instant("source_taken_at", null=True),

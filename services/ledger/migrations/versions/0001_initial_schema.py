@@ -42,7 +42,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_companies')
     )
     op.create_index('ix_companies_group_id', 'companies', ['tenant_id', 'group_id'], unique=False)
+    op.create_index('ix_companies_merged_into_id', 'companies', ['tenant_id', 'merged_into_id'], unique=False, postgresql_where=sa.text('merged_into_id IS NOT NULL'))
     op.create_index('ix_companies_name', 'companies', ['tenant_id', 'name', 'id'], unique=False)
+    op.create_index('ix_companies_parent_id', 'companies', ['tenant_id', 'parent_id'], unique=False, postgresql_where=sa.text('parent_id IS NOT NULL'))
     op.create_index('uq_companies_lei', 'companies', ['tenant_id', 'lei'], unique=True, postgresql_where=sa.text('lei IS NOT NULL AND merged_into_id IS NULL'))
     op.create_index('uq_companies_registration', 'companies', ['tenant_id', 'country', 'registration_number'], unique=True, postgresql_where=sa.text('registration_number IS NOT NULL AND merged_into_id IS NULL'))
     op.create_index('uq_companies_vat_number', 'companies', ['tenant_id', 'vat_number'], unique=True, postgresql_where=sa.text('vat_number IS NOT NULL AND merged_into_id IS NULL'))
@@ -292,6 +294,7 @@ def upgrade() -> None:
     sa.Column('outstanding', sa.BigInteger(), nullable=False),
     sa.Column('credits', sa.BigInteger(), nullable=False),
     sa.Column('overdue', sa.BigInteger(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
     sa.Column('order_book', sa.BigInteger(), nullable=False),
     sa.Column('items_count', sa.Integer(), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
@@ -349,6 +352,8 @@ def upgrade() -> None:
     sa.Column('invoiced_amount', sa.BigInteger(), nullable=False),
     sa.Column('expected_on', sa.Date(), nullable=True),
     sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('reference', sa.Text(), nullable=True),
+    sa.Column('custom_fields', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('source', sa.Text(), nullable=True),
     sa.Column('source_version', sa.BigInteger(), nullable=True),
     sa.Column('source_taken_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -457,7 +462,9 @@ def downgrade() -> None:
     op.drop_index('uq_companies_vat_number', table_name='companies', postgresql_where=sa.text('vat_number IS NOT NULL AND merged_into_id IS NULL'))
     op.drop_index('uq_companies_registration', table_name='companies', postgresql_where=sa.text('registration_number IS NOT NULL AND merged_into_id IS NULL'))
     op.drop_index('uq_companies_lei', table_name='companies', postgresql_where=sa.text('lei IS NOT NULL AND merged_into_id IS NULL'))
+    op.drop_index('ix_companies_parent_id', table_name='companies', postgresql_where=sa.text('parent_id IS NOT NULL'))
     op.drop_index('ix_companies_name', table_name='companies')
+    op.drop_index('ix_companies_merged_into_id', table_name='companies', postgresql_where=sa.text('merged_into_id IS NOT NULL'))
     op.drop_index('ix_companies_group_id', table_name='companies')
     op.drop_table('companies')
     op.drop_table('business_units')

@@ -1,0 +1,27 @@
+"""The customer as the account that items and orders are booked on: found by id or by the caller's key."""
+
+from uuid import UUID
+
+from libs.kit.db import Row, Tx
+
+_SELECT = """
+    SELECT c.id, c.business_unit_id, c.company_id, c.external_id, c.name, c.terms_days, c.terms_end_of_month,
+           c.terms_day_of_month
+      FROM customers c
+     WHERE c.tenant_id = $1 AND
+"""
+
+
+async def by_id(tx: Tx, customer_id: UUID) -> Row | None:
+    """The account with this id."""
+    return await tx.fetchrow(f"{_SELECT} c.id = $2", tx.tenant_id, customer_id)
+
+
+async def by_key(tx: Tx, business_unit_id: UUID, external_id: str) -> Row | None:
+    """The account that a business unit knows by this key."""
+    return await tx.fetchrow(
+        f"{_SELECT} c.business_unit_id = $2 AND c.external_id = $3",
+        tx.tenant_id,
+        business_unit_id,
+        external_id,
+    )
