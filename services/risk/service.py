@@ -1,12 +1,27 @@
 """What risk is made of."""
 
 from libs.kit.service import Service
-from libs.kit.tenant_registry import keep_tenants
+from services.risk.api import alerts, risk_report
+from services.risk.feed import credit, gateway, ledger
+from services.risk.usecases.days import use_rates_of_the_day
 
 SERVICE = Service(
     name="risk",
     title="Encours risk",
-    description="Who is risky: what providers know of each company, joined with what it owes and what it may owe.",
+    description="Who is risky: what is known of each company, joined with what it owes and what it may owe.",
+    routers=[risk_report.router, alerts.router],
     consumers=("ledger", "credit", "dunning", "gateway"),
-    consumes={"gateway": {"tenant.changed": keep_tenants}},
+    consumes={
+        "gateway": {"tenant.changed": gateway.keep_tenant},
+        "ledger": {
+            "company.changed": ledger.keep_companies,
+            "customer.changed": ledger.keep_customers,
+            "balance.changed": ledger.keep_balances,
+            "rate.changed": ledger.keep_rates,
+            "company.merged": ledger.follow_mergers,
+        },
+        "credit": {"limit.changed": credit.keep_limits},
+    },
+    forgets={"ledger": ledger.forget, "credit": credit.forget},
+    day_steps={"rates": use_rates_of_the_day},
 )

@@ -1,0 +1,153 @@
+"""What risk answers."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from libs.contracts.money import AmountText
+
+LimitState = Literal["none", "pending", "approved", "not_validated", "expired", "blocked"]
+
+
+class CompanyName(BaseModel):
+    """Which company a row is about."""
+
+    id: UUID
+    name: str = Field(examples=["Fonderie des Alpes"])
+    registration_number: str | None = Field(examples=["732829320"])
+    country: str | None = Field(examples=["FR"])
+    segment: str | None = Field(description="of its customers, where they agree", examples=["Industry"])
+    group_id: UUID
+
+
+class Unconverted(BaseModel):
+    """An amount without an exchange rate: in no other figure."""
+
+    currency: str = Field(examples=["USD"])
+    amount: AmountText
+
+
+class Guarantees(BaseModel):
+    """Cover by layer; null while credit insurance is not connected."""
+
+    permanent: AmountText | None
+    temporary: AmountText | None
+    topup: AmountText | None
+    discretionary: AmountText | None
+    non_named: AmountText | None
+
+
+class NextClock(BaseModel):
+    """The cover clock that ends first."""
+
+    kind: str
+    date: date
+    item_id: UUID | None
+
+
+class RiskRow(BaseModel):
+    """A company's risk in the reporting currency. Provider columns are null until a provider is connected."""
+
+    company: CompanyName
+    currency: str = Field(examples=["EUR"])
+    outstanding: AmountText
+    not_due: AmountText
+    overdue: AmountText
+    credits: AmountText = Field(description="open credit notes and unallocated payments, never positive")
+    order_book: AmountText
+    limit: AmountText | None = Field(
+        description="in the reporting currency; null where none was approved, or without a rate"
+    )
+    limit_state: LimitState
+    limit_valid_until: date | None
+    limit_used_percent: str | None = Field(examples=["72.4"])
+    overrun: AmountText | None = Field(
+        description="outstanding above the limit in force; null where no limit is in force"
+    )
+    pending_request_id: UUID | None
+    guarantees: Guarantees
+    cover_expires_at: date | None
+    conditions: str | None
+    other_guarantees: AmountText | None
+    real_risk: AmountText = Field(description="outstanding less guarantees; signed")
+    potential_risk: AmountText = Field(description="real risk plus the order book; signed")
+    uncovered: AmountText = Field(description="the positive part of real_risk")
+    spare_cover: AmountText = Field(description="the negative part of real_risk, shown positive")
+    provider_data: Literal["not_connected", "known"] = Field(
+        description="why the provider's columns are null, or not"
+    )
+    score: str | None
+    score_scale: str | None
+    trend: str | None
+    by_provider: dict[str, Any]
+    paydex: int | None
+    privileges_amount: AmountText | None
+    legal_status: str | None
+    turnover: AmountText | None
+    activity: str | None
+    recommended_credit: AmountText | None
+    recommended_minus_outstanding: AmountText | None
+    recommended_minus_limit: AmountText | None
+    insurer_grade: str | None
+    grade: str | None
+    payer_class: str | None = Field(examples=["good"])
+    next_clock: NextClock | None
+    next_review_on: date | None
+    open_alerts: int
+    stale: bool
+    rate_date: date | None = Field(description="day of the oldest exchange rate used")
+    unconverted: list[Unconverted]
+    updated_at: datetime
+
+
+class RiskTotals(BaseModel):
+    """Sums over every company the filters keep, whatever the page; `uncovered` is the sum of the rows' uncovered."""
+
+    companies: int
+    currency: str
+    outstanding: AmountText
+    not_due: AmountText
+    overdue: AmountText
+    credits: AmountText
+    order_book: AmountText
+    limit: AmountText
+    overrun: AmountText
+    real_risk: AmountText
+    potential_risk: AmountText
+    uncovered: AmountText
+    spare_cover: AmountText
+    unconverted: list[Unconverted]
+
+
+class RiskReport(BaseModel):
+    """The risk report."""
+
+    as_of: date
+    currency: str = Field(examples=["EUR"])
+    as_of_position: int = Field(description="position of the ledger's feed the figures go up to")
+    data: list[RiskRow]
+    totals: RiskTotals
+    next_cursor: str | None
+
+
+class Alert(BaseModel):
+    """Something that should be looked at."""
+
+    id: UUID
+    kind: str = Field(examples=["limit_exceeded"])
+    type: Literal["collection", "risk"]
+    company_id: UUID | None
+    customer_id: UUID | None
+    criticality: Literal["information", "warning", "critical"]
+    state: Literal["open", "acknowledged", "closed"]
+    evidence: dict[str, Any] = Field(
+        examples=[{"currency": "EUR", "outstanding": "12000.00", "limit_amount": "10000.00"}]
+    )
+    opened_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: UUID | None
+    closed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime

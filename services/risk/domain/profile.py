@@ -1,0 +1,75 @@
+"""What a company's facts come to, in the reporting currency. Amounts are minor units.
+
+real_risk = outstanding - guarantees; potential_risk adds the order book (DOMAIN §3.6). Signed figures are kept; the
+uncovered part and the spare cover are published beside them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from libs.contracts.exchange import Conversion, convert
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What is owed in one currency; `credits` is never positive."""
+
+    currency: str
+    outstanding: int
+    overdue: int
+    credits: int
+    order_book: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Amounts of several currencies in one; `unconverted` had no rate and is in no figure."""
+
+    outstanding: int
+    overdue: int
+    credits: int
+    order_book: int
+    rate_date: date | None
+    unconverted: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUse:
+    """`allowed` in the reporting currency, None where no limit is in force or its currency has no rate."""
+
+    allowed: int | None
+    used_permille: int | None
+    overrun: int | None
+
+
+def total(parts: Iterable[Amounts], target: str, conversions: Mapping[str, Conversion]) -> Sum:
+    """Convert each part and add the converted parts, so that totals equal the rows they are made of."""
+    figures = [0, 0, 0, 0]
+    days: list[date] = []
+    unconverted: dict[str, int] = {}
+    for part in parts:
+        conversion = conversions.get(part.currency)
+        if conversion is None:
+            if part.outstanding:
+                unconverted[part.currency] = part.outstanding
+            continue
+        amounts = (part.outstanding, part.overdue, part.credits, part.order_book)
+        for place, amount in enumerate(amounts):
+            same = part.currency == target
+            figures[place] += amount if same else convert(amount, part.currency, target, conversion)
+        if conversion.valid_on is not None:
+            days.append(conversion.valid_on)
+    return Sum(*figures, rate_date=min(days, default=None), unconverted=unconverted)
+
+
+def limit_use(state: str, allowed: int | None, outstanding: int) -> LimitUse:
+    """How much of a limit is used: a blocked company is allowed nothing; without a limit in force there is nothing to say."""
+    if state == "blocked":
+        allowed = 0
+    elif state != "approved":
+        allowed = None
+    if allowed is None:
+        return LimitUse(None, None, None)
+    permille = max(0, outstanding) * 1000 // allowed if allowed > 0 else None
+    return LimitUse(allowed, permille, max(0, outstanding - allowed))

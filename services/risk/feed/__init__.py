@@ -1,0 +1,1 @@
+"""What risk does with the events of the others."""
