@@ -42,6 +42,17 @@ def begin(request_id: str | None = None, traceparent: str | None = None) -> str:
 
 
 @contextmanager
+def kept() -> Iterator[None]:
+    """Give the task its own request id and trace back afterwards, whatever was begun inside."""
+    ids = _request_id.get(), _traceparent.get()
+    try:
+        yield
+    finally:
+        _request_id.set(ids[0])
+        _traceparent.set(ids[1])
+
+
+@contextmanager
 def under(traceparent: str) -> Iterator[None]:
     """Make a span the parent of what is called inside."""
     token = _traceparent.set(traceparent)

@@ -249,11 +249,11 @@ class Stack:
                 await asyncio.sleep(0.02)
             return
         for service in self.members:
-            runtime = await self._runtime_of_worker(service)
+            runtime = await self.worker_runtime(service)
             while await worker.run_due_jobs(runtime):
                 pass
 
-    async def _runtime_of_worker(self, service: ServiceName) -> Runtime:
+    async def worker_runtime(self, service: ServiceName) -> Runtime:
         """A worker has resources of its own, as the other process it is in production."""
         if service not in self._worker_runtimes:
             opening = open_runtime(self._service(service), self.settings())

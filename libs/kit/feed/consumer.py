@@ -48,7 +48,8 @@ class FeedConsumer:
         lock = self._locks.setdefault((producer, tenant_id), asyncio.Lock())
         async with lock:
             while True:
-                done = await self._step(producer, tenant_id)
+                with context.kept():  # handlers run under the trace of what they are told of
+                    done = await self._step(producer, tenant_id)
                 if done is not None:
                     return done
                 if deadline is not None and time.monotonic() > deadline:
@@ -168,6 +169,7 @@ class FeedConsumer:
                             return False
                 reached = event["position"]
             await _move(tx, producer, page["epoch"], page["next"])
+            await failures.clear(tx, producer)
         return True if page["next"] >= page["head"] else None
 
     async def _forget(self, tx: Tx, producer: ServiceName) -> None:
