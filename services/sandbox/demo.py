@@ -170,8 +170,7 @@ class _Loading:
         return f"{len(self._units)} made"
 
     async def _rates(self) -> str:
-        for row in self._portfolio.rates:
-            await self._erp.post("/v1/exchange-rates", row)
+        await self._erp.post("/v1/exchange-rates", {"data": self._portfolio.rates})
         return f"{len(self._portfolio.rates)} months of CHF in EUR"
 
     async def _push(self, kind: str) -> str:

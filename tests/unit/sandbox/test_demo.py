@@ -111,7 +111,10 @@ class StandInApi:
                 return httpx.Response(200, json={"status": "succeeded"})
             case "GET", ["dunning-runs", "run-1"]:
                 return httpx.Response(200, json={"counts": {"customers": 90, "sent": 71}})
-            case ("POST", ["exchange-rates"]) | ("PUT", [*_]):
+            case "POST", ["exchange-rates"]:
+                assert {"base", "quote", "valid_on", "rate"} == json.loads(body)["data"][0].keys()
+                return httpx.Response(200, json={"received": len(json.loads(body)["data"])})
+            case "PUT", [*_]:
                 return httpx.Response(200, json={})
             case "GET", ["reports", "ageing"]:
                 amounts = {"not_due": "80.00", "1-30": "15.00", "91-180": "5.00", "unallocated": "-2.00"}
