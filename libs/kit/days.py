@@ -12,6 +12,7 @@ import structlog
 from libs.kit import clock
 from libs.kit.db import Tx
 from libs.kit.metrics import DAYS
+from libs.kit.problems import Problem
 from libs.kit.tenants import Tenant
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _DONE = """
      WHERE tenant_id = $1 AND day = $2 AND step = $3
 """
 _FREE = "UPDATE day_runs SET leased_until = NULL WHERE tenant_id = $1 AND day = $2 AND step = $3 AND state <> 'done'"
+_STATE = "SELECT state FROM day_runs WHERE tenant_id = $1 AND day = $2 AND step = $3"
 _LAST_DONE = "SELECT max(day) FROM day_runs WHERE tenant_id = $1 AND step = $2 AND state = 'done'"
 
 
@@ -49,12 +51,17 @@ async def set_clock(runtime: "Runtime", tenant_id: UUID, now: datetime) -> None:
 
 
 async def work_through(runtime: "Runtime", tenant: Tenant, day: date) -> None:
-    """Run each step of a day that is not done; steps in their declared order."""
+    """Run each step of a day that is not done; steps in their declared order.
+
+    Raises Problem 503 `day_in_progress` when another process is at a step: what follows must not overtake it.
+    """
     for step, action in runtime.service.day_steps.items():
         async with runtime.db.transaction(tenant) as tx:
-            claimed = await _claim(tx, day, step)
-        if not claimed:
-            continue
+            if not await _claim(tx, day, step):
+                if await tx.fetchval(_STATE, tenant.id, day, step) == "done":
+                    continue
+                detail = f"The step {step} of {day} is being worked through by another process."
+                raise Problem(503, "day_in_progress", detail, headers={"Retry-After": "5"})
         try:
             await action(runtime, tenant, day)
         except BaseException:
@@ -75,6 +82,8 @@ async def sweep(runtime: "Runtime") -> None:
         try:
             for day in await _days_to_do(runtime, tenant, today):
                 await work_through(runtime, tenant, day)
+        except Problem as busy:
+            log.info("day_postponed", tenant=str(tenant.id), code=busy.code)
         except Exception as error:  # one tenant's trouble must not cost the others their day
             log.exception("day_failed", tenant=str(tenant.id), error=repr(error))
 

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 MAX_TRIES = 5
 JOB_TIMEOUT = 60
 _POLL_SECONDS = 0.02
+_FINISH_WITHIN = 10
 
 
 async def run_workers(services: Iterable[Service], settings: Settings, stop: asyncio.Event) -> None:
@@ -91,12 +92,15 @@ async def _serve_queue(runtime: Runtime, *, at_most: int | None = None) -> None:
         keep_result=0,
         health_check_interval=30,
         health_check_key=f"encours:health:{service.name}",
-        job_completion_wait=10,
         max_jobs=20,
     )
     try:
         await worker.async_run()
     finally:
+        if (
+            worker.tasks
+        ):  # arq would cancel what is under way; what does not end in time is run again elsewhere
+            await asyncio.wait(worker.tasks.values(), timeout=_FINISH_WITHIN)
         await worker.close()
 
 
