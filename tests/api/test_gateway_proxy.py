@@ -372,7 +372,7 @@ async def test_service_that_is_down_is_named(gateway: Gateway) -> None:
     assert got.headers["retry-after"] == "1"
 
 
-async def test_service_that_accepts_no_connection_is_given_up() -> None:
+async def test_service_that_accepts_no_connection_is_given_up_by_all_who_wait_for_it() -> None:
     deaf, first, second = socket.socket(), socket.socket(), socket.socket()
     async with running_gateway() as gateway:
         deaf.bind(("127.0.0.1", 0))
@@ -380,10 +380,12 @@ async def test_service_that_accepts_no_connection_is_given_up() -> None:
         for waiting in (first, second):
             waiting.setblocking(False)
             waiting.connect_ex(deaf.getsockname())
-        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        gateway.upstreams["credit"] = Upstream("credit", url, PoolLimits(connect_s=0.2))
-        got = await asyncio.wait_for(gateway.ask(request("POST", "/v1/insurer-webhooks/1", key=None)), 5)
-        assert (got.status, got.json()["code"]) == (503, "service_unavailable")
+        limits = PoolLimits(connections=1, connect_s=0.2, wait_s=60)
+        gateway.upstreams["credit"] = Upstream("credit", f"http://127.0.0.1:{deaf.getsockname()[1]}", limits)
+        raw = request("POST", "/v1/insurer-webhooks/1", key=None)
+        async with asyncio.timeout(10):
+            answers = await asyncio.gather(*(gateway.ask(raw) for _ in range(3)))
+        assert {(got.status, got.json()["code"]) for got in answers} == {(503, "service_unavailable")}
     for opened in (deaf, first, second):
         opened.close()
 
@@ -673,6 +675,17 @@ async def test_client_that_does_not_read_is_not_buffered_for(gateway: Gateway) -
     assert 0 < written < 40_000_000
 
 
+async def test_client_that_pauses_gets_everything_in_the_end(gateway: Gateway) -> None:
+    body = hashlib.shake_128(b"seed").digest(20_000_000)
+    gateway.ledger.behave = answering(gateway.ledger, answer(body))
+    async with gateway.client() as client:
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await client.send(GET)
+        await asyncio.sleep(0.2)
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert (await client.answer()).body == body
+
+
 async def test_service_that_does_not_read_is_not_buffered_for() -> None:
     async with running_gateway(answer_s=60) as gateway:
         hold = asyncio.Event()
@@ -700,6 +713,18 @@ async def test_connections_are_kept_and_used_again(gateway: Gateway) -> None:
     for _ in range(20):
         await gateway.ask(GET)
     assert (gateway.ledger.connections, gateway.upstream.idle) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "last_words", [answer(headers=[b"Connection: close"]), answer().replace(b"HTTP/1.1", b"HTTP/1.0")]
+)
+async def test_connection_the_service_wants_closed_is_not_used_again(
+    gateway: Gateway, last_words: bytes
+) -> None:
+    gateway.ledger.behave = answering(gateway.ledger, last_words)  # and does not close it
+    for _ in range(2):
+        assert (await gateway.ask(GET)).status == 200
+    assert gateway.ledger.connections == 2
 
 
 async def test_connections_are_bounded_and_waiting_is_fair() -> None:
@@ -764,4 +789,4 @@ async def test_idle_connections_are_given_back() -> None:
         assert gateway.upstream.idle == 1
         async with asyncio.timeout(5):
             await gateway.ledger.closed.wait()
-        assert gateway.upstream.connections == 0
+        assert (gateway.upstream.connections, gateway.upstream.idle) == (0, 0)
