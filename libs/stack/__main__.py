@@ -5,12 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from libs.stack.errors import Interrupted, StackError
-from libs.stack.interrupt import Interrupt
+from libs.stack.errors import StackError
 from libs.stack.keys import make_key_pairs
 from libs.stack.lock import is_running, run_lock, stop_running
 from libs.stack.ports import choose
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     except StackError as error:
         sys.stderr.write(f"encours: {error}\n")
         return 2
-    except Interrupted:
+    except KeyboardInterrupt:
         return 130
 
 
@@ -53,14 +53,14 @@ def _with_settings(given: argparse.Namespace, settings: StackSettings) -> int:
     if given.verb == "run":
         return run(settings, os.environ)
     if given.verb == "exec":
-        return _execute(given.command, settings, throwaway=given.throwaway)
+        return execute(given.command, settings, throwaway=given.throwaway)
     say("stopped" if stop_running(settings.home) else "nothing is running here")
     if given.verb == "reset":
-        _reset(settings)
+        reset(settings)
     return 0
 
 
-def _reset(settings: StackSettings) -> None:
+def reset(settings: StackSettings) -> None:
     """Delete the data under the lock, so that no run begins meanwhile. Given servers are not ours."""
     with run_lock(settings.home):
         for path in settings.home.iterdir():
@@ -71,7 +71,8 @@ def _reset(settings: StackSettings) -> None:
         say("the databases of ENCOURS_DATABASE_URL are untouched")
 
 
-def _execute(command: list[str], settings: StackSettings, *, throwaway: bool) -> int:
+def execute(command: list[str], settings: StackSettings, *, throwaway: bool) -> int:
+    """Run a command told what the processes of this checkout are told; its exit code."""
     words = command[1:] if command[:1] == ["--"] else command
     if not words:
         raise StackError("exec: which command?")
@@ -89,10 +90,8 @@ def _environment(settings: StackSettings, *, throwaway: bool) -> Iterator[Mappin
     elif is_running(settings.home) and settings.environment_file.exists():
         yield os.environ | read_environment(settings.environment_file)
     else:
-        interrupt = Interrupt()
-        interrupt.install()
         with run_lock(settings.home):
-            servers = embedded_servers(settings, ports, interrupt.pause)
+            servers = embedded_servers(settings, ports, time.sleep)
             try:
                 for server in servers:
                     server.start()

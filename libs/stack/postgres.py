@@ -139,7 +139,10 @@ class Postgres(Server):
         finally:
             secret.unlink()
         if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            # initdb ends with its tidying up; what went wrong stands before.
+            lines = done.stderr.strip().splitlines() or [f"initdb ended with {done.returncode}"]
+            signs = ("PANIC:", "FATAL:", "error:")
+            reason = next((line for line in lines if any(sign in line for sign in signs)), lines[-1])
             raise StackError(f"PostgreSQL could not create its data in {self._data}: {reason}")
         unfinished.rename(self._data)
 

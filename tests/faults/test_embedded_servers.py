@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,13 +23,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def reachable(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory others may pass through, as `.encours` is."""
-    directory = tmp_path_factory.mktemp("servers")
-    for parent in (directory, *directory.parents):
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    return directory
+def reachable() -> Iterator[Path]:
+    """A directory others may pass through, as `.encours` is; pytest closes its own to them whenever a session starts."""
+    with tempfile.TemporaryDirectory(prefix="encours-test-", ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        directory.chmod(0o711)
+        yield directory
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from libs.stack.ports import free_port
 from libs.stack.postgres import fetch_value
 from libs.stack.processes import born
 from libs.stack.run import read_environment
+from libs.testkit.servers import test_servers
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The house in small: a door, a room behind it, a worker.
@@ -133,7 +134,9 @@ class House:
             return str(answer.read().decode())
 
     def value(self, sql: str) -> object:
-        url = read_environment(self.home / "run.env")["ENCOURS_DATABASE_URL"]
+        return self.value_at(read_environment(self.home / "run.env")["ENCOURS_DATABASE_URL"], sql)
+
+    def value_at(self, url: str, sql: str) -> object:
         return fetch_value(url.removesuffix("/encours") + "/postgres", sql)
 
 
@@ -261,6 +264,23 @@ def test_after_kill_9_of_the_supervisor_nothing_runs_and_the_next_run_finds_the_
         house.until(lambda: not any(born(pid) for pid in pids))
     house.start().ready()
     assert house.value("SELECT answer FROM kept") == 42
+
+
+def test_given_servers_are_used_and_nothing_embedded_starts(house: House) -> None:
+    with test_servers() as given:
+        house.extra = {"ENCOURS_DATABASE_URL": given.database_url, "ENCOURS_REDIS_URL": given.redis_url}
+        house.start().ready()
+        assert read_environment(house.home / "run.env")["ENCOURS_REDIS_URL"] == given.redis_url
+        assert {path.name for path in (house.home / "pids").iterdir()} == {"gateway", "ledger", "workers"}
+        house.close()
+        assert house.value_at(given.database_url, "SELECT 1") == 1
+    assert not (house.home / "postgres").exists()
+    house.start()
+    assert house.process is not None
+    assert house.process.wait(20) == 2
+    assert (
+        house.said().splitlines()[-1].startswith("encours: ENCOURS_DATABASE_URL: no answer from 127.0.0.1:")
+    )
 
 
 def test_interrupted_on_the_way_up_it_leaves_nothing(house: House) -> None:
