@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -32,14 +33,14 @@ class Operation(BaseModel):
     """Long work under way or ended."""
 
     id: str = Field(examples=["ledger.019a0000-0000-7000-8000-000000000000"])
-    service: str
-    kind: str
+    service: str = Field(description="who does the work", examples=["ledger"])
+    kind: str = Field(description="what work it is", examples=["import"])
     status: Status
     progress: Progress
     result: dict[str, Any] | None = Field(description="what came out, once succeeded")
     error: dict[str, Any] | None = Field(description="a problem, once failed")
-    created_at: str
-    updated_at: str
+    created_at: datetime
+    updated_at: datetime
 
 
 def router_of(service: str) -> Router:

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import MetaData
 
 from libs.kit.openapi import build
-from libs.kit.openapi.files import write
+from libs.kit.openapi.files import generate, write
 from libs.kit.service import Service
 from libs.kit.settings import SERVICES, ServiceName
 from libs.stack.keys import make_key_pairs
@@ -107,7 +107,7 @@ def keys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def openapi_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The documents as the code says them now; the gateway routes by them."""
     directory = tmp_path_factory.mktemp("openapi")
-    write(directory)
+    write(directory, generate())
     return directory
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from libs.kit.openapi import standard
 from libs.kit.openapi.examples import add_examples
@@ -19,7 +19,8 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 def build(app: FastAPI) -> dict[str, Any]:
     """The document of an application. `/internal` is left out; two routes with one operation id raise ValueError."""
-    routes = [route for route in app.routes if not getattr(route, "path", "").startswith("/internal")]
+    routes = [route for route in iter_route_contexts(app.routes) if _is_public(route)]
+    _refuse_twins(routes)
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -27,7 +28,6 @@ def build(app: FastAPI) -> dict[str, Any]:
         description=app.description,
         routes=routes,
     )
-    _refuse_twins(document)
     tidy(document)
     for path, method, operation in operations(document):
         _complete(path, method, operation)
@@ -99,22 +99,39 @@ def _refusals(path: str, method: str, operation: dict[str, Any], takes_if_match:
     return statuses
 
 
-def _tags(routes: list[Any]) -> dict[str, str]:
+def _is_public(context: RouteContext) -> bool:
+    route = context.original_route
+    return (
+        isinstance(route, APIRoute) and route.include_in_schema and not _path(context).startswith("/internal")
+    )
+
+
+def _path(context: RouteContext) -> str:
+    return context.path_format or ""
+
+
+def _tags(contexts: list[RouteContext]) -> dict[str, str]:
     """A tag is described by the module of its router: the first sentence of its docstring."""
     found: dict[str, str] = {}
-    for route in routes:
-        if isinstance(route, APIRoute) and route.include_in_schema:
-            module = sys.modules[route.endpoint.__module__]
-            text = inspect.cleandoc(module.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-            for tag in route.tags:
-                found.setdefault(str(tag), text)
+    for context in contexts:
+        route = context.original_route
+        assert isinstance(route, APIRoute)
+        module = sys.modules[route.endpoint.__module__]
+        text = inspect.cleandoc(module.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+        for tag in route.tags:
+            found.setdefault(str(tag), text)
     return found
 
 
-def _refuse_twins(document: dict[str, Any]) -> None:
+def _refuse_twins(contexts: list[RouteContext]) -> None:
+    """FastAPI would let the second of two routes with one path or one operation id win."""
     seen: dict[str, str] = {}
-    for path, method, operation in operations(document):
-        here = f"{method.upper()} {path}"
-        twin = seen.setdefault(operation["operationId"], here)
-        if twin != here:
-            raise ValueError(f"{here} and {twin} have the same operation id {operation['operationId']}")
+    for context in contexts:
+        route = context.original_route
+        assert isinstance(route, APIRoute)
+        for method in sorted(route.methods or ()):
+            here = f"{method} {_path(context)}"
+            for what in (here, f"operation id {route.unique_id}"):
+                if what in seen:
+                    raise ValueError(f"{here} and {seen[what]} have the same {what}")
+                seen[what] = here

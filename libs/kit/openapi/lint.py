@@ -16,7 +16,10 @@ _EVIDENT_FORMATS = {"uuid", "date", "date-time", "email", "uri", "decimal", "bin
 
 def lint(document: dict[str, Any]) -> list[str]:
     """Every shortcoming, in the words of who must mend it."""
-    found = [f"{_where(error)}: {error.message}" for error in OpenAPIV31SpecValidator(document).iter_errors()]
+    found = [
+        f"{_where(error)}: {_first_line(error.message)}"
+        for error in OpenAPIV31SpecValidator(document).iter_errors()
+    ]
     for path, method, operation in operations(document):
         here = f"{method.upper()} {path}"
         found += [f"{here}: {complaint}" for complaint in _operation(method, operation, document)]
@@ -105,3 +108,7 @@ def _evident(schema: dict[str, Any], holder: dict[str, Any]) -> bool:
 
 def _where(error: Any) -> str:
     return "/" + "/".join(str(part) for part in error.absolute_path)
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
