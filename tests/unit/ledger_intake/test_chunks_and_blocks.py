@@ -45,6 +45,7 @@ def spelled(rows: list[Row], style: str, ascii_only: bool) -> tuple[bytes, str]:
     return json.dumps({"control": {"count": len(rows)}, "data": rows}, ensure_ascii=ascii_only).encode(), JSON
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     good_rows(), st.sampled_from(["ndjson", "pretty", "bare", "object"]), st.booleans(), st.integers(1, 200)
 )
@@ -73,7 +74,7 @@ BAD: list[dict[str, Any]] = [
 ]
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.sampled_from([{}, {}, {}, *BAD]), min_size=1, max_size=40),
     st.sampled_from([NDJSON, JSON]),
@@ -167,3 +168,18 @@ def test_memory_does_not_grow_with_the_file() -> None:
     tracemalloc.stop()
     fingerprints = 16 * (1 << 16)
     assert grown < fingerprints + 6_000_000
+
+
+def test_a_row_that_never_ends_is_not_held() -> None:
+    intake = open_intake("items", NDJSON)
+    head, endless = b'{"reference": "', b"x" * (1 << 16)
+    tracemalloc.start()
+    list(intake.feed(head))
+    for _ in range(160):
+        list(intake.feed(endless))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    (batch,) = [*intake.feed(b'"}\n' + ndjson([invoice(2)])), *intake.finish()]
+    assert [(error.row, error.code) for error in batch.errors] == [(1, "row_too_large")]
+    assert len(batch.records) == 1
+    assert peak < 5_000_000
