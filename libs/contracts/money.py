@@ -15,7 +15,7 @@ from libs.contracts.currencies import exponent
 
 #: bigint minor units hold 9.2e18; one order of magnitude is left for sums.
 MAX_MINOR = 10**17
-_PLAIN = re.compile(r"[+-]?\d{1,20}(\.\d{1,10})?\Z")
+_PLAIN = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,10})?\Z")
 
 
 class MoneyError(ValueError):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from libs.contracts.money import MoneyError, to_minor
 from services.ledger.domain.intake.columns import RowDefaults
 from tests.unit.ledger_intake.reading import invoice, read, read_rows
 
@@ -282,3 +283,9 @@ def test_the_customer_of_a_payment_may_be_its_items() -> None:
     outcome = read_rows(row | {"item_external_id": "INV-1"}, row | {"external_id": "P2"}, kind="payments")
     assert outcome.named == [(2, "/customer_external_id", "required")]
     assert [record["external_id"] for record in outcome.records] == ["P1"]
+
+
+@pytest.mark.parametrize("text", ["١٢.٣٤", "１２", "1_2", " 1", "1e2"])
+def test_money_is_written_in_plain_digits(text: str) -> None:
+    with pytest.raises(MoneyError, match="expected a decimal"):
+        to_minor(text, "EUR")

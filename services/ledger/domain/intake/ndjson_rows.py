@@ -10,7 +10,6 @@ from services.ledger.domain.intake.errors import ImportFailed, refuse
 from services.ledger.domain.intake.row_decoder import MAX_ROW, RowDecoder
 from services.ledger.domain.intake.utf8 import without_mark
 
-
 _SPACE = b" \t\r\n"
 #: A line feed with the blank lines and the indentation after it.
 _LINE_END = re.compile(rb"\n[ \t\r\n]*+")
