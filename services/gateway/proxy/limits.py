@@ -173,9 +173,9 @@ class RedisTally:
 
     async def add(self, shares: Mapping[str, int], expire_s: int) -> list[int]:
         """See Tally. Raises what the client raises."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for key, share in shares.items():
-            pipeline.incrby(key, share)
-            pipeline.expire(key, expire_s)
-        answers = await pipeline.execute()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for key, share in shares.items():
+                pipeline.incrby(key, share)
+                pipeline.expire(key, expire_s)
+            answers = await pipeline.execute()
         return [int(answer) for answer in answers[::2]]
