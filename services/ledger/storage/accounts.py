@@ -1,5 +1,6 @@
 """The customer as the account that items and orders are booked on: found by id or by the caller's key."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from libs.kit.db import Row, Tx
@@ -25,3 +26,17 @@ async def by_key(tx: Tx, business_unit_id: UUID, external_id: str) -> Row | None
         business_unit_id,
         external_id,
     )
+
+
+async def by_keys(tx: Tx, keys: Collection[tuple[UUID, str]]) -> list[Row]:
+    """The accounts known by (business unit, key)."""
+    units, external_ids = [unit for unit, _ in keys], [external_id for _, external_id in keys]
+    return await tx.fetch(
+        f"{_SELECT} (c.business_unit_id, c.external_id) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))",
+        tx.tenant_id, units, external_ids,
+    )  # fmt: skip
+
+
+async def by_ids(tx: Tx, ids: Collection[UUID]) -> list[Row]:
+    """The accounts with these ids."""
+    return await tx.fetch(f"{_SELECT} c.id = ANY($2::uuid[])", tx.tenant_id, list(ids))

@@ -149,6 +149,7 @@ def upgrade() -> None:
     sa.Column('error', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('fingerprint', sa.LargeBinary(), nullable=True),
     sa.Column('received_bytes', sa.BigInteger(), nullable=False),
+    sa.Column('rows_received', sa.BigInteger(), nullable=True),
     sa.Column('rows_applied', sa.BigInteger(), nullable=False),
     sa.Column('operation_id', sa.UUID(), nullable=True),
     sa.Column('requested_by', sa.Text(), nullable=False),

@@ -1,0 +1,228 @@
+"""Imports: what an ERP pushes, thousands of rows at once."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import Header, Query, Response
+from pydantic import AwareDatetime
+
+from libs.contracts.ids import new_id
+from libs.kit import idempotency, operations
+from libs.kit.db import Actor, Row, Tx
+from libs.kit.problems import Problem, invalid
+from libs.kit.responses import raw, reply
+from libs.kit.route import Context, Ctx, Router, scope, streamed
+from services.ledger.api.import_schemas import Import, Mode
+from services.ledger.domain.intake.dialects import DialectInvalid, read_dialect
+from services.ledger.domain.intake.errors import ImportFailed
+from services.ledger.domain.intake.mappings import read_mapping
+from services.ledger.domain.intake.pipeline import CSV, JSON, NDJSON
+from services.ledger.domain.intake.row_kinds import ROW_KINDS
+from services.ledger.storage import imports as storage
+from services.ledger.usecases.business_units import choose_business_unit
+from services.ledger.usecases.imports.push import Push
+from services.ledger.usecases.imports.receiving import MAX_BODY, Arrival, receive
+from services.ledger.usecases.imports.records import COUNTS, write_failure
+from services.ledger.usecases.imports.small import bring_in, rehearse
+
+router = Router("Imports")
+READ, WRITE = scope("ledger:read"), scope("ledger:write")
+SHOWN_ERRORS = 100
+MAX_WAIT = 60
+_POLL_SECONDS = 0.2
+_TEXT = {"schema": {"type": "string"}}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "Rows as a JSON document, one JSON object a line, or CSV in the dialect that is declared; gzip or not.",
+        "content": {
+            JSON: {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "data": {"type": "array", "items": {"type": "object"}},
+                        "control": {
+                            "type": "object",
+                            "properties": {"count": {"type": "integer"}, "sum": {}},
+                        },
+                    },
+                    "required": ["data"],
+                }
+            },
+            NDJSON: _TEXT,
+            CSV: _TEXT,
+        },
+    },
+    "x-body-limit": MAX_BODY,
+}
+
+
+@router.post(
+    "/imports",
+    response_model=Import,
+    responses={202: {"model": Import, "description": "Large: applied by a worker, see Operation-Location"}},
+    summary="Push rows",
+    openapi_extra=streamed("ledger:write", **_BODY),
+)
+async def create_import(
+    ctx: Ctx,
+    kind: Annotated[str, Query(description="items, customers, orders or payments", examples=["items"])],
+    mode: Annotated[Mode, Query(description="snapshot: what is not named is closed")] = "delta",
+    source: Annotated[str | None, Query(min_length=1, max_length=200, examples=["sap"])] = None,
+    business_unit_id: Annotated[
+        UUID | None, Query(description="of rows that name none; default: main")
+    ] = None,
+    taken_at: Annotated[AwareDatetime | None, Query(description="when the source said so")] = None,
+    control_count: Annotated[int | None, Query(ge=0, description="how many rows the file holds")] = None,
+    control_sum: Annotated[
+        str | None, Query(max_length=2000, description="their signed sum: 1234.50, or EUR:1234.50,USD:-7.00")
+    ] = None,
+    dry_run: Annotated[bool, Query(description="show what would change, change nothing")] = False,
+    create_customers: Annotated[bool, Query(description="make customers that nobody knows yet")] = False,
+    dialect: Annotated[
+        str | None, Query(max_length=4000, description="how a CSV file is written, as a JSON object")
+    ] = None,
+    mapping: Annotated[
+        str | None, Query(max_length=16000, description="which column is which field, as a JSON object")
+    ] = None,
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Up to 10,000 rows are answered at once; more are taken in and applied by a worker. Bad rows are named and left out, good
+    rows land; a file that cannot be read, or whose control totals are not met, changes nothing. The same file again changes
+    nothing. A snapshot needs source, business_unit_id and taken_at: it closes items of that scope that it does not name."""
+    if kind not in ROW_KINDS:
+        raise invalid("?kind", "kind_unknown", "expected one of " + ", ".join(ROW_KINDS))
+    caller, runtime = ctx.caller, ctx.runtime
+    if mode == "snapshot":
+        _check_snapshot(kind, source, business_unit_id, taken_at)
+    if taken_at is not None and taken_at > caller.tenant.now():
+        raise invalid("?taken_at", "taken_at_in_future", "expected an instant up to now")
+    async with runtime.db.transaction(caller.tenant, readonly=True) as tx:
+        unit = await _unit(ctx, tx, business_unit_id)
+        saved = None if source is None else await storage.find_source(tx, source, kind)
+    push = Push(
+        id=new_id(),
+        kind=kind,
+        mode=mode,
+        media_type=_media_type(ctx),
+        business_unit_id=unit,
+        source=source,
+        taken_at=taken_at,
+        dry_run=dry_run,
+        create_customers=create_customers,
+        control_count=control_count,
+        control_sum=control_sum,
+        dialect=_setting("?dialect", dialect, saved and saved["dialect"]),
+        mapping=_setting("?mapping", mapping, saved and saved["mapping"]),
+        perimeter=caller.perimeter,
+        actor=Actor(caller.subject, caller.key_id, caller.user_id),
+    )
+    arrival: Arrival | None = None
+    try:
+        arrival = await receive(runtime.db, caller.tenant, push, ctx.request.stream())
+        if not arrival.stored:
+            arrival.intake.check_totals(push.control())
+    except ImportFailed as failure:
+        async with runtime.db.transaction(caller.tenant) as tx:
+            await write_failure(tx, push, failure, arrival.size if arrival else 0)
+            tx.after_commit(lambda: runtime.ring(tx))
+        raise Problem(
+            422, failure.code, f"{failure.detail[:1].upper()}{failure.detail[1:]}.", import_id=str(push.id)
+        ) from failure
+    attempt = None
+    if idempotency_key is not None:
+        query = ctx.request.scope.get("query_string", b"")
+        attempt = idempotency.attempt(idempotency_key, "POST", ctx.request.url.path, query, arrival.digest)
+    rehearsed = None
+    if dry_run and not arrival.stored:
+        rehearsed = await rehearse(runtime.db, caller.tenant, push, arrival)
+
+    async def work(tx: Tx) -> Response:
+        tx.actor = push.actor
+        if attempt is not None:
+            replay = await idempotency.claim(tx, attempt)
+            if replay is not None:
+                return replay
+        await bring_in(tx, push, arrival, rehearsed)
+        response = await _answer(tx, push.id)
+        if attempt is not None:
+            await idempotency.store(tx, attempt, response)
+        tx.after_commit(lambda: runtime.ring(tx))
+        return response
+
+    return await runtime.db.run(caller.tenant, work)
+
+
+def _check_snapshot(kind: str, source: str | None, unit: UUID | None, taken_at: Any) -> None:
+    if kind != "items":
+        raise invalid("?mode", "mode_unsupported", "expected delta: only items are sent as snapshots")
+    for name, value in (("source", source), ("business_unit_id", unit), ("taken_at", taken_at)):
+        if value is None:
+            raise invalid(f"?{name}", "required", "a snapshot needs source, business_unit_id and taken_at")
+
+
+async def _unit(ctx: Context, tx: Tx, given: UUID | None) -> UUID:
+    caller = ctx.caller
+    return await choose_business_unit(
+        tx,
+        given,
+        caller.main_business_unit_id,
+        caller.perimeter,
+        lambda: ctx.runtime.feed.drain("gateway", caller.tenant.id),
+    )
+
+
+def _media_type(ctx: Context) -> str:
+    given = ctx.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given not in (JSON, NDJSON, CSV):
+        raise Problem(415, "media_type_unknown", f"Expected {JSON}, {NDJSON} or {CSV}.")
+    return given
+
+
+def _setting(name: str, given: str | None, saved: str | None) -> dict[str, Any] | None:
+    if given is None:
+        return None if saved is None else msgspec.json.decode(saved)
+    try:
+        value = msgspec.json.decode(given)
+        (read_dialect if name == "?dialect" else read_mapping)(value)
+    except msgspec.DecodeError:
+        raise invalid(name, "json_invalid", "expected a JSON object") from None
+    except DialectInvalid as error:
+        raise invalid(name, f"{name[1:]}_invalid", f"{error.pointer}: {error.detail}".lstrip(": ")) from None
+    return value
+
+
+async def _answer(tx: Tx, import_id: UUID, status: int = 200) -> Response:
+    row = await storage.read(tx, import_id)
+    assert row is not None, "it was written a moment ago"
+    headers = {"Location": f"/v1/imports/{import_id}"}
+    if row["operation_id"] is not None:
+        headers |= operations.location("ledger", row["operation_id"])
+    return reply(present(row, await storage.first_errors(tx, import_id, SHOWN_ERRORS)), status, headers)
+
+
+def present(row: Row, errors: list[Row]) -> dict[str, Any]:
+    """The public object of an import's row."""
+    counts = msgspec.json.decode(row["counts"])
+    totals = msgspec.json.decode(row["totals"])
+    return {
+        **{
+            name: row[name]
+            for name in (
+                "id", "kind", "mode", "source", "business_unit_id", "taken_at", "dry_run", "status", "created_at", "updated_at",
+            )
+        },
+        "counts": {name: counts.get(name, 0) for name in COUNTS},
+        "totals": [{"currency": code, **sums} for code, sums in totals.items() if "accepted" in sums],
+        "errors": [fault(error) for error in errors],
+        "held": raw(row["held"]),
+        "diff": raw(row["diff"]),
+        "error": raw(row["error"]),
+        "operation_id": None if row["operation_id"] is None else f"ledger.{row['operation_id']}",
+    }  # fmt: skip
+
+
+def fault(row: Row) -> dict[str, Any]:
+    """The public object of a row's fault."""
+    return {name: row[name] for name in ("row", "pointer", "code", "detail")}
