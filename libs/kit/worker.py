@@ -17,7 +17,7 @@ from arq import Retry
 from arq.worker import Worker, func
 from opentelemetry.trace import SpanKind
 
-from libs.kit import clock, context, days, jobs, logs, telemetry
+from libs.kit import clock, context, days, housekeeping, jobs, logs, telemetry
 from libs.kit.feed.doorbell import DRAIN
 from libs.kit.metrics import JOB_SECONDS, JOBS
 from libs.kit.problems import Problem
@@ -54,6 +54,7 @@ def _tasks_of(runtime: Runtime) -> list[asyncio.Task[None]]:
         _serve_queue(runtime),
         _repeat(runtime, "feed", runtime.feed.sweep, settings.sweep_seconds),
         _repeat(runtime, "days", lambda: days.sweep(runtime), settings.day_sweep_seconds),
+        _repeat(runtime, "housekeeping", lambda: housekeeping.sweep(runtime), housekeeping.EVERY_SECONDS),
     ]
     loops += [
         _repeat(runtime, sweep.__name__, lambda sweep=sweep: sweep(runtime), settings.sweep_seconds)
@@ -137,6 +138,8 @@ def _wrapped(runtime: Runtime, name: str, job: Job) -> Callable[..., Awaitable[N
 
 
 async def _drain_feed(runtime: Runtime, producer: str, tenant_id: str) -> None:
+    if producer not in runtime.service.consumes:
+        return  # a bell of a release that consumes more, or less, than this one
     await runtime.doorbell.answer(producer, tenant_id)
     await runtime.feed.drain(producer, UUID(tenant_id), within=JOB_TIMEOUT - 10)  # type: ignore[arg-type]
 
