@@ -15,13 +15,13 @@ class LedgerError(ValueError):
         self.detail = detail
 
 
-class InvalidRequest(LedgerError):  # noqa: N818 - read as the answer it becomes
+class InvalidRequest(LedgerError):
     """The request is wrong in itself."""
 
     code = "invalid"
 
 
-class StateConflict(LedgerError):  # noqa: N818
+class StateConflict(LedgerError):
     """The request meets a state that forbids it."""
 
     code = "invalid_state"
