@@ -81,11 +81,20 @@ class Peers:
             raise _refusal(response)
         return msgspec.json.decode(response.content) if response.content else {}
 
+    async def _request(self, peer: ServiceName, method: str, path: str, **request: Any) -> httpx.Response:
+        """One exchange. Every call between our services may be repeated without harm, so one that met a connection the peer
+        was just closing is sent once more."""
+        try:
+            return await self._client(peer).request(method, path, **request)
+        except (httpx.ReadError, httpx.RemoteProtocolError):
+            return await self._client(peer).request(method, path, **request)
+
     def _client(self, peer: ServiceName) -> httpx.AsyncClient:
         client = self._clients.get(peer)
         if client is None:
             url = self._settings.url_of(peer)
-            limits = httpx.Limits(max_connections=20, max_keepalive_connections=20)
+            # Shorter than uvicorn's own five seconds: a connection both ends may close is a request lost.
+            limits = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=2)
             # Reading the machine's certificates takes a tenth of a second: not for plain HTTP.
             client = httpx.AsyncClient(
                 base_url=url,

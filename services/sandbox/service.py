@@ -1,12 +1,13 @@
-"""What sandbox is made of."""
+"""What the sandbox is made of."""
 
 from libs.kit.service import Service
 from libs.kit.tenant_registry import keep_tenants
+from services.sandbox.api import doors, mails
 
 SERVICE = Service(
     name="sandbox",
     title="Encours sandbox",
     description="Stand-ins for the outside world: a mail catcher, and doors for providers and insurers.",
-    consumers=(),
+    routers=[mails.router, doors.router],
     consumes={"gateway": {"tenant.changed": keep_tenants}},
 )

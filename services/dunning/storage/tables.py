@@ -1,5 +1,173 @@
-"""The tables of dunning."""
+"""The tables of dunning: its own copy of open items, what it plans to do about them, and what it did."""
 
-from libs.kit.schema import metadata
+from sqlalchemy.dialects.postgresql import UUID
+
+from libs.kit.mail import mail_table
+from libs.kit.schema import (
+    ARRAY,
+    JSONB,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    created,
+    currency,
+    instant,
+    key,
+    metadata,
+    money,
+    tenant_table,
+    text,
+    uuid,
+)
 
 METADATA = metadata()
+mail_table(METADATA)
+
+# -- kept from the feeds ---------------------------------------------------------------------------------------------
+
+business_units = tenant_table(
+    "business_units",
+    METADATA,
+    key(),
+    Column("name", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)
+
+customers = tenant_table(
+    "customers", METADATA,
+    key(),
+    uuid("company_id"),
+    uuid("business_unit_id"),
+    Column("external_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("contacts", JSONB, nullable=False),
+    Column("address", JSONB, nullable=False),
+    uuid("collector_user_id", null=True),
+    Column("archived", Boolean, nullable=False),
+    Column("look_again_on", Date, nullable=True),  # first day on which a decision may differ; null: only an event can tell
+    Column("version", BigInteger, nullable=False),
+    Index("ix_customers_look_again_on", "tenant_id", "look_again_on", "id"),
+)  # fmt: skip
+
+items = tenant_table(
+    "items", METADATA,
+    key(),
+    uuid("customer_id"),
+    uuid("business_unit_id"),
+    Column("kind", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("due_date", Date, nullable=False),
+    currency(),
+    money("open_amount"),  # signed
+    Column("reference", Text, nullable=True),
+    Column("version", BigInteger, nullable=False),
+    Index("ix_items_open", "tenant_id", "customer_id", postgresql_where=text("open_amount <> 0")),
+)  # fmt: skip
+
+# -- how it is done --------------------------------------------------------------------------------------------------
+
+templates = tenant_table(
+    "templates", METADATA,
+    key(),
+    Column("code", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("texts", JSONB, nullable=False),  # language -> subject, text, html
+    *created(),
+    UniqueConstraint("tenant_id", "code"),
+)  # fmt: skip
+
+scenarios = tenant_table(
+    "scenarios", METADATA,
+    key(),
+    Column("name", Text, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    *created(),
+    Index("uq_scenarios_default", "tenant_id", unique=True, postgresql_where=text("is_default")),
+)  # fmt: skip
+
+scenario_versions = tenant_table(
+    "scenario_versions", METADATA,
+    key(),
+    uuid("scenario_id"),
+    Column("number", Integer, nullable=False),
+    Column("steps", JSONB, nullable=False),
+    Column("minimums", JSONB, nullable=False),
+    Column("ignore_under", JSONB, nullable=False),
+    Column("cap_days", Integer, nullable=False),
+    instant("published_at"),
+    ForeignKeyConstraint(["tenant_id", "scenario_id"], ["scenarios.tenant_id", "scenarios.id"]),
+    UniqueConstraint("tenant_id", "scenario_id", "number"),
+)  # fmt: skip
+
+# -- what is planned and done ----------------------------------------------------------------------------------------
+
+actions = tenant_table(
+    "actions", METADATA,
+    key(),
+    uuid("customer_id"),
+    Column("kind", Text, nullable=False),  # scenario
+    Column("channel", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("state", Text, nullable=False),  # proposed, to_confirm, due, done, skipped, cancelled, blocked
+    Column("due_on", Date, nullable=False),
+    uuid("leader_item_id"),
+    Column("item_ids", ARRAY(UUID(as_uuid=True)), nullable=False),
+    Column("net", JSONB, nullable=False),  # minor units by currency
+    uuid("scenario_id"),
+    uuid("scenario_version_id"),
+    Column("position", Integer, nullable=False),
+    Column("nominal_days", Integer, nullable=False),
+    uuid("template_id", null=True),
+    Column("contact", JSONB, nullable=True),
+    Column("reason", Text, nullable=True),
+    Column("outcome", Text, nullable=True),
+    uuid("assignee_user_id", null=True),
+    uuid("run_id", null=True),
+    uuid("mail_id", null=True),
+    Column("done_on", Date, nullable=True),
+    uuid("done_by", null=True),
+    *created(),
+    # Nobody gets a letter twice, whoever plans it: one live action a customer, leader item, scenario and step.
+    Index("uq_actions_step", "tenant_id", "customer_id", "leader_item_id", "scenario_id", "position", unique=True,
+          postgresql_where=text("state <> 'cancelled'")),
+    Index("ix_actions_agenda", "tenant_id", "state", "due_on", "id"),
+    Index("ix_actions_customer_id", "tenant_id", "customer_id", "id"),
+)  # fmt: skip
+
+dunning_runs = tenant_table(
+    "dunning_runs", METADATA,
+    key(),
+    Column("as_of", Date, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("send_now", Boolean, nullable=False),
+    Column("customer_ids", ARRAY(UUID(as_uuid=True)), nullable=True),
+    Column("status", Text, nullable=False),  # queued, planning, sending, succeeded, failed
+    uuid("after_customer_id", null=True),  # planned up to here: where a new worker goes on
+    Column("counts", JSONB, nullable=False),
+    Column("error", JSONB, nullable=True),
+    instant("leased_until", null=True),
+    Column("requested_by", Text, nullable=False),
+    *created(),
+    Index("ix_dunning_runs_open", "tenant_id", "id", postgresql_where=text("status NOT IN ('succeeded', 'failed')")),
+    Index("ix_dunning_runs_created_at", "tenant_id", "created_at", "id"),
+)  # fmt: skip
+
+dunning_run_lines = tenant_table(
+    "dunning_run_lines", METADATA,
+    uuid("run_id"),
+    uuid("customer_id"),
+    Column("outcome", Text, nullable=False),  # planned, to_confirm, skipped
+    Column("code", Text, nullable=True),
+    uuid("action_id", null=True),
+    Column("plan", JSONB, nullable=True),
+    ForeignKeyConstraint(["tenant_id", "run_id"], ["dunning_runs.tenant_id", "dunning_runs.id"]),
+    pk=("run_id", "customer_id"),
+)  # fmt: skip

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from libs.contracts.currencies import currency_codes
 from libs.kit import clock, operations
@@ -39,12 +39,22 @@ class SandboxTenant(BaseModel):
     api_key: str = Field(examples=["enc_0190…_0190…_5f2c…"])
 
 
+def _moment(value: object) -> object:
+    """A text of ten characters is a date; pydantic alone would take it for that day's midnight."""
+    if isinstance(value, str) and len(value) == len("2026-03-31"):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return value
+    return value
+
+
 class ClockAdvance(BaseModel):
     """How far: a number of days, or a date or instant."""
 
     model_config = ConfigDict(extra="forbid")
     days: Annotated[int, Field(ge=1, le=400)] | None = Field(None, examples=[7])
-    to: datetime | date | None = Field(
+    to: Annotated[datetime | date | None, BeforeValidator(_moment)] = Field(
         None, description="a date keeps the time of day", examples=["2026-03-31"]
     )
 

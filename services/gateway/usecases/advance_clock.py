@@ -5,7 +5,9 @@ is settled everywhere. The work is the operation's row: a worker that dies is fo
 that was not finished (the steps of a day may be run twice).
 """
 
+import asyncio
 import time
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,6 +28,7 @@ log = structlog.get_logger(__name__)
 KIND = "clock_advance"
 JOB = "advance_clock"
 _DOWNSTREAM: tuple[ServiceName, ...] = ("risk", "credit", "dunning")
+_EVERYBODY: tuple[ServiceName, ...] = ("ledger", *_DOWNSTREAM, "gateway")
 _LEASE = timedelta(seconds=90)
 _SLICE_SECONDS = 30.0
 _SETTLE_ROUNDS = 20
@@ -121,31 +124,41 @@ async def _work(runtime: Runtime, tenant: Tenant, identifier: UUID, claimed: Row
 
 async def _pass_day(runtime: Runtime, tenant: Tenant, day: date, instant: datetime) -> None:
     await tenants.set_clock(runtime.db, tenant, instant)
-    await _settle(runtime, tenant)
-    for service in ("ledger", *_DOWNSTREAM):
-        body = {"tenant_id": str(tenant.id), "now": instant.isoformat(), "day": day.isoformat()}
+    body = {"tenant_id": str(tenant.id), "now": instant.isoformat(), "day": day.isoformat()}
+    await runtime.peers.post("ledger", "/internal/days", body, timeout=300)
+    await _drain(runtime, tenant, _DOWNSTREAM)
+    for service in _DOWNSTREAM:
         await runtime.peers.post(service, "/internal/days", body, timeout=300)
-        await _settle(runtime, tenant)
+    await _drain(runtime, tenant, _EVERYBODY)
 
 
 async def _set_clocks(runtime: Runtime, tenant: Tenant, instant: datetime) -> None:
     await tenants.set_clock(runtime.db, tenant, instant)
-    for service in ("ledger", *_DOWNSTREAM):
-        body = {"tenant_id": str(tenant.id), "now": instant.isoformat()}
-        await runtime.peers.post(service, "/internal/clock", body)
+    body = {"tenant_id": str(tenant.id), "now": instant.isoformat()}
+    await asyncio.gather(
+        *[runtime.peers.post(service, "/internal/clock", body) for service in ("ledger", *_DOWNSTREAM)]
+    )
 
 
 async def _settle(runtime: Runtime, tenant: Tenant) -> None:
     """Let every service read the others' feeds to their heads; twice, for what the first reading caused."""
-    body = {"tenant_id": str(tenant.id)}
     for _ in range(2):
-        for service in ("ledger", *_DOWNSTREAM, "gateway"):
-            for _ in range(_SETTLE_ROUNDS):
-                answer = await runtime.peers.post(service, "/internal/feed/drain", body, timeout=90)
-                if answer and answer["settled"]:
-                    break
-            else:
-                raise Problem(503, "not_settled", f"The {service} service cannot apply what the others say.")
+        await _drain(runtime, tenant, _EVERYBODY)
+
+
+async def _drain(runtime: Runtime, tenant: Tenant, services: Sequence[ServiceName]) -> None:
+    await asyncio.gather(*[_drain_one(runtime, tenant, service) for service in services])
+
+
+async def _drain_one(runtime: Runtime, tenant: Tenant, service: ServiceName) -> None:
+    for _ in range(_SETTLE_ROUNDS):
+        answer = await runtime.peers.post(
+            service, "/internal/feed/drain", {"tenant_id": str(tenant.id)}, timeout=90
+        )
+        if answer and answer["settled"]:
+            return
+        await asyncio.sleep(0.2)
+    raise Problem(503, "not_settled", f"The {service} service cannot apply what the others say.")
 
 
 async def _give_back(

@@ -1,0 +1,1 @@
+"""What dunning does with the events of the others."""

@@ -1,0 +1,57 @@
+"""What dunning keeps of the gateway: the tenant (which starts with a default scenario) and its business units."""
+
+from dataclasses import asdict
+
+from libs.contracts.ids import new_id
+from libs.kit.db import Tx
+from libs.kit.responses import json_bytes
+from libs.kit.service import Incoming
+from libs.kit.tenant_registry import keep_tenants
+from services.dunning.domain.letters.library import TEMPLATES
+from services.dunning.domain.scenario import default_steps
+
+_UNITS = """
+    INSERT INTO business_units (tenant_id, id, name, version)
+    SELECT $1, s.id, s.name, s.version FROM jsonb_to_recordset($2::jsonb) AS s(id uuid, version bigint, name text)
+     ORDER BY s.id
+    ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, version = excluded.version
+      WHERE business_units.version < excluded.version
+"""
+
+
+async def keep_tenant(tx: Tx, subjects: list[Incoming]) -> None:
+    """`tenant.changed`: a tenant seen for the first time gets templates and a scenario to start with."""
+    await keep_tenants(tx, subjects)
+    await start_with_defaults(tx)
+
+
+async def keep_business_units(tx: Tx, subjects: list[Incoming]) -> None:
+    """`business_unit.changed`."""
+    rows = [{"id": s.id, "version": s.version, "name": s.data["name"]} for s in subjects]
+    await tx.execute(_UNITS, tx.tenant_id, json_bytes(rows).decode())
+
+
+async def start_with_defaults(tx: Tx) -> None:
+    """The library's templates and the default scenario, once."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", str(tx.tenant_id))
+    if await tx.fetchval("SELECT EXISTS (SELECT 1 FROM scenarios WHERE tenant_id = $1)", tx.tenant_id):
+        return
+    ids = {code: new_id() for code in TEMPLATES}
+    for code, texts in TEMPLATES.items():
+        await tx.execute(
+            "INSERT INTO templates (tenant_id, id, code, channel, texts, created_at, updated_at, version)"
+            " VALUES ($1, $2, $3, 'email', $4, $5, $5, 1)",
+            tx.tenant_id, ids[code], code, json_bytes({tag: asdict(text) for tag, text in texts.items()}).decode(), tx.now,
+        )  # fmt: skip
+    scenario_id = new_id()
+    await tx.execute(
+        "INSERT INTO scenarios (tenant_id, id, name, is_default, created_at, updated_at, version)"
+        " VALUES ($1, $2, 'Standard', true, $3, $3, 1)",
+        tx.tenant_id, scenario_id, tx.now,
+    )  # fmt: skip
+    steps = [asdict(step) for step in default_steps(ids["first_reminder"], ids["second_reminder"])]
+    await tx.execute(
+        "INSERT INTO scenario_versions (tenant_id, id, scenario_id, number, steps, minimums, ignore_under, cap_days,"
+        " published_at) VALUES ($1, $2, $3, 1, $4, '{}', '{}', 7, $5)",
+        tx.tenant_id, new_id(), scenario_id, json_bytes(steps).decode(), tx.now,
+    )  # fmt: skip

@@ -1,0 +1,74 @@
+"""The doors behind which stand-ins for providers and insurers will stand. No connection can be made yet, and they say so."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Path, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from libs.kit.problems import Problem
+from libs.kit.route import Ctx, Router, scope
+
+router = Router("Sandbox")
+ConnectionId = Annotated[UUID, Path(description="a provider or insurer connection's id")]
+
+
+class Behaviour(BaseModel):
+    """How a stand-in shall answer from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+    mode: Literal["normal", "silent", "timeout", "error", "garbage"] = Field(examples=["timeout"])
+
+
+@router.post(
+    "/sandbox/insurer/{connection_id}/behaviour",
+    status_code=204,
+    summary="Steer the stand-in insurer",
+    openapi_extra=scope("admin"),
+)
+async def steer_sandbox_insurer(ctx: Ctx, connection_id: ConnectionId, body: Behaviour) -> Response:
+    """Not before an insurer is connected: 409 `no_connection`."""
+    raise _no_connection()
+
+
+@router.post(
+    "/sandbox/insurer/{connection_id}/decisions",
+    status_code=202,
+    summary="Let the stand-in insurer decide",
+    openapi_extra=scope("admin"),
+)
+async def create_sandbox_insurer_decision(
+    ctx: Ctx, connection_id: ConnectionId, body: dict[str, Any]
+) -> Response:
+    """Not before an insurer is connected: 409 `no_connection`."""
+    raise _no_connection()
+
+
+@router.post(
+    "/sandbox/provider/{connection_id}/behaviour",
+    status_code=204,
+    summary="Steer the stand-in provider",
+    openapi_extra=scope("admin"),
+)
+async def steer_sandbox_provider(ctx: Ctx, connection_id: ConnectionId, body: Behaviour) -> Response:
+    """Not before a provider is connected: 409 `no_connection`."""
+    raise _no_connection()
+
+
+@router.post(
+    "/sandbox/provider/{connection_id}/companies/{registration_number}",
+    status_code=202,
+    summary="Set what the stand-in provider answers",
+    openapi_extra=scope("admin"),
+)
+async def set_sandbox_provider_company(
+    ctx: Ctx, connection_id: ConnectionId, registration_number: str, body: dict[str, Any]
+) -> Response:
+    """Not before a provider is connected: 409 `no_connection`."""
+    raise _no_connection()
+
+
+def _no_connection() -> Problem:
+    return Problem(
+        409, "no_connection", "This release connects no provider and no insurer: there is nothing to steer."
+    )
