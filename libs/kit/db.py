@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -22,7 +22,7 @@ from libs.kit.feed.events import EventBuffer, Subject
 from libs.kit.tenants import Tenant
 
 T = TypeVar("T")
-Row = asyncpg.Record
+Row: TypeAlias = asyncpg.Record
 log = structlog.get_logger(__name__)
 
 APP_ROLE = "encours_app"

@@ -124,6 +124,7 @@ customers = tenant_table(
     ForeignKeyConstraint(["tenant_id", "company_id"], ["companies.tenant_id", "companies.id"]),
     Index("ix_customers_company_id", "tenant_id", "company_id"),
     Index("ix_customers_name", "tenant_id", "name", "id"),
+    Index("ix_customers_external_id", "tenant_id", "external_id", "id"),
     Index("ix_customers_updated_at", "tenant_id", "updated_at", "id"),
 )  # fmt: skip
 

@@ -258,6 +258,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('tenant_id', 'business_unit_id', 'external_id', name=op.f('uq_customers_tenant_id_business_unit_id_external_id'))
     )
     op.create_index('ix_customers_company_id', 'customers', ['tenant_id', 'company_id'], unique=False)
+    op.create_index('ix_customers_external_id', 'customers', ['tenant_id', 'external_id', 'id'], unique=False)
     op.create_index('ix_customers_name', 'customers', ['tenant_id', 'name', 'id'], unique=False)
     op.create_index('ix_customers_updated_at', 'customers', ['tenant_id', 'updated_at', 'id'], unique=False)
     op.create_table('import_batches',
@@ -435,6 +436,7 @@ def downgrade() -> None:
     op.drop_table('import_batches')
     op.drop_index('ix_customers_updated_at', table_name='customers')
     op.drop_index('ix_customers_name', table_name='customers')
+    op.drop_index('ix_customers_external_id', table_name='customers')
     op.drop_index('ix_customers_company_id', table_name='customers')
     op.drop_table('customers')
     op.drop_index('ix_company_documents_company_id', table_name='company_documents')
