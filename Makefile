@@ -26,7 +26,7 @@ reset: env ## Stop, then delete the data, keys and logs of this checkout
 test: env ## Run every test on servers and ports of its own (ARGS="-k import" narrows it)
 	@$(PYTEST) $(ARGS)
 
-test-fast: env ## Run the tests of pure rules: no server, a few seconds
+test-fast: env ## Run the tests of pure rules, without any server
 	@$(PYTEST) -m "not slow and not data" tests/unit $(ARGS)
 
 fmt: env ## Format the code and sort the imports
@@ -36,7 +36,7 @@ fmt: env ## Format the code and sort the imports
 lint: env ## Check style, layers, lock, OpenAPI and the size of modules
 	@$(PY) -m ruff check --output-format concise .
 	@$(PY) -m ruff format --check .
-	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --no-logo
 	@! grep -n '://' requirements.lock || { echo "requirements.lock names a host: make it with make lock"; exit 1; }
 	@$(PYTHON_SOURCES) -exec wc -l {} + | awk '$$2 != "total" && $$1 > 400 { print $$2 ": " $$1 " lines, 400 are enough"; bad = 1 } END { exit bad }'
 	@$(PY) -m libs.kit.openapi check
