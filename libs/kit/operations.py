@@ -125,6 +125,11 @@ async def fail(tx: Tx, identifier: UUID, problem: Problem) -> None:
     await _end(tx, identifier, "failed", error=error)
 
 
+async def cancel(tx: Tx, identifier: UUID) -> None:
+    """End because somebody asked for it."""
+    await _end(tx, identifier, "cancelled")
+
+
 async def _end(tx: Tx, identifier: UUID, status: Status, **outcome: dict[str, Any]) -> None:
     texts = {name: msgspec.json.encode(value, enc_hook=str).decode() for name, value in outcome.items()}
     await tx.execute(

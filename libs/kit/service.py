@@ -55,5 +55,7 @@ class Service:
     #: producer -> empties what came from it, before a resync reads its state anew
     forgets: Mapping[ServiceName, Callable[[Tx], Awaitable[None]]] = field(default_factory=dict)
     jobs: Mapping[str, Job] = field(default_factory=dict)
+    #: job -> seconds it may take, where the usual time is too short
+    job_timeouts: Mapping[str, int] = field(default_factory=dict)
     day_steps: Mapping[str, DayStep] = field(default_factory=dict)
     sweeps: Sequence[Sweep] = ()

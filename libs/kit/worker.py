@@ -78,7 +78,13 @@ async def _serve_queue(runtime: Runtime, *, at_most: int | None = None) -> None:
     every = {DRAIN: _drain_feed, **service.jobs}
     worker = Worker(
         functions=[
-            func(_wrapped(runtime, name, job), name=name, keep_result=0) for name, job in every.items()
+            func(
+                _wrapped(runtime, name, job),
+                name=name,
+                keep_result=0,
+                timeout=service.job_timeouts.get(name, JOB_TIMEOUT),
+            )
+            for name, job in every.items()
         ],
         queue_name=jobs.queue_name(service.name),
         redis_settings=jobs.redis_settings(runtime.settings.redis_url.get_secret_value(), retries=30),

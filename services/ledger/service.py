@@ -3,23 +3,30 @@
 from libs.kit.service import Service
 from libs.kit.tenant_registry import keep_tenants
 from services.ledger.api import (
+    ageing,
+    balances,
     companies,
     credit_files,
     customers,
+    dso,
     exchange_rates,
+    import_sources,
     imports,
     item_history,
     items,
     orders,
+    payment_behaviour,
     payments,
     statements,
 )
 from services.ledger.feed.business_units import distrust_business_units, keep_business_units
+from services.ledger.jobs.imports import RUN_IMPORT, TIMEOUT, run_import, sweep_imports
 from services.ledger.storage import announcements
 from services.ledger.storage import companies as company_rows
 from services.ledger.storage import customers as customer_rows
 from services.ledger.storage import exchange_rates as rate_rows
 from services.ledger.usecases.overdue import roll_overdue
+from services.ledger.usecases.payer_profiles import keep_profiles
 
 SERVICE = Service(
     name="ledger",
@@ -35,7 +42,12 @@ SERVICE = Service(
         payments.router,
         orders.router,
         imports.router,
+        import_sources.router,
         statements.router,
+        balances.router,
+        ageing.router,
+        dso.router,
+        payment_behaviour.router,
     ),
     consumers=("risk", "credit", "dunning", "gateway"),
     consumes={"gateway": {"tenant.changed": keep_tenants, "business_unit.changed": keep_business_units}},
@@ -49,5 +61,8 @@ SERVICE = Service(
         "order.changed": announcements.read_orders,
         "balance.changed": announcements.read_balances,
     },
-    day_steps={"roll_overdue": roll_overdue},
+    jobs={RUN_IMPORT: run_import},
+    job_timeouts={RUN_IMPORT: TIMEOUT},
+    sweeps=(sweep_imports,),
+    day_steps={"roll_overdue": roll_overdue, "payer_profiles": keep_profiles},
 )

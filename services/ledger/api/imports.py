@@ -1,5 +1,7 @@
 """Imports: what an ERP pushes, thousands of rows at once."""
 
+import asyncio
+import time
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,10 +12,14 @@ from pydantic import AwareDatetime
 from libs.contracts.ids import new_id
 from libs.kit import idempotency, operations
 from libs.kit.db import Actor, Row, Tx
+from libs.kit.paging import Cursor, Limit, Page, page
 from libs.kit.problems import Problem, invalid
 from libs.kit.responses import raw, reply
 from libs.kit.route import Context, Ctx, Router, scope, streamed
-from services.ledger.api.import_schemas import Import, Mode
+from services.ledger.api.amounts import Ids, Texts
+from services.ledger.api.csv_table import csv_reply, wants_csv
+from services.ledger.api.fields import Id
+from services.ledger.api.import_schemas import Import, ImportConfirm, Kind, Mode, RowFault, Status
 from services.ledger.domain.intake.dialects import DialectInvalid, read_dialect
 from services.ledger.domain.intake.errors import ImportFailed
 from services.ledger.domain.intake.mappings import read_mapping
@@ -21,6 +27,8 @@ from services.ledger.domain.intake.pipeline import CSV, JSON, NDJSON
 from services.ledger.domain.intake.row_kinds import ROW_KINDS
 from services.ledger.storage import imports as storage
 from services.ledger.usecases.business_units import choose_business_unit
+from services.ledger.usecases.imports.deciding import cancel, confirm, find
+from services.ledger.usecases.imports.large import RUN_IMPORT, accept, job_id
 from services.ledger.usecases.imports.push import Push
 from services.ledger.usecases.imports.receiving import MAX_BODY, Arrival, receive
 from services.ledger.usecases.imports.records import COUNTS, write_failure
@@ -29,6 +37,7 @@ from services.ledger.usecases.imports.small import bring_in, rehearse
 router = Router("Imports")
 READ, WRITE = scope("ledger:read"), scope("ledger:write")
 SHOWN_ERRORS = 100
+MAX_CSV_ERRORS = 100_000
 MAX_WAIT = 60
 _POLL_SECONDS = 0.2
 _TEXT = {"schema": {"type": "string"}}
@@ -134,24 +143,150 @@ async def create_import(
     if idempotency_key is not None:
         query = ctx.request.scope.get("query_string", b"")
         attempt = idempotency.attempt(idempotency_key, "POST", ctx.request.url.path, query, arrival.digest)
+    try:
+        return await _take_over(ctx, push, arrival, attempt)
+    except BaseException:
+        await _discard(ctx, push, arrival)
+        raise
+
+
+async def _take_over(
+    ctx: Context, push: Push, arrival: Arrival, attempt: idempotency.Attempt | None
+) -> Response:
+    """Apply a small one, accept a large one; the answer is stored with it."""
+    runtime, tenant = ctx.runtime, ctx.caller.tenant
     rehearsed = None
-    if dry_run and not arrival.stored:
-        rehearsed = await rehearse(runtime.db, caller.tenant, push, arrival)
+    if push.dry_run and not arrival.stored:
+        rehearsed = await rehearse(runtime.db, tenant, push, arrival)
 
     async def work(tx: Tx) -> Response:
         tx.actor = push.actor
         if attempt is not None:
             replay = await idempotency.claim(tx, attempt)
             if replay is not None:
+                if arrival.stored:
+                    await storage.discard(tx, push.id)
                 return replay
-        await bring_in(tx, push, arrival, rehearsed)
-        response = await _answer(tx, push.id)
+        if arrival.stored:
+            await accept(tx, push, arrival.size)
+            tx.after_commit(lambda: _nudge(ctx, push.id))
+        else:
+            await bring_in(tx, push, arrival, rehearsed)
+        response = await _answer(tx, push.id, 202 if arrival.stored else 200)
         if attempt is not None:
             await idempotency.store(tx, attempt, response)
         tx.after_commit(lambda: runtime.ring(tx))
         return response
 
-    return await runtime.db.run(caller.tenant, work)
+    return await runtime.db.run(tenant, work)
+
+
+async def _nudge(ctx: Context, import_id: UUID) -> None:
+    ids = str(ctx.caller.tenant.id), str(import_id)
+    await ctx.runtime.jobs.enqueue(RUN_IMPORT, *ids, job_id=job_id(import_id))
+
+
+async def _discard(ctx: Context, push: Push, arrival: Arrival) -> None:
+    """A stored body whose import was refused."""
+    if arrival.stored:
+        async with ctx.runtime.db.transaction(ctx.caller.tenant) as tx:
+            await storage.discard(tx, push.id)
+
+
+@router.get("/imports", response_model=Page[Import], summary="List imports", openapi_extra=READ)
+async def list_imports(
+    ctx: Ctx,
+    kind: Annotated[list[Kind] | None, Query()] = None,
+    status: Annotated[list[Status] | None, Query()] = None,
+    source: Texts = None,
+    business_unit_id: Ids = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Imports of the business units in sight, newest first; the faults of each at its /errors."""
+    wanted = storage.narrowed(
+        ctx.tx,
+        ctx.caller.perimeter,
+        kinds=kind or (),
+        statuses=status or (),
+        sources=source or (),
+        business_unit_ids=business_unit_id or (),
+    )
+    rows = await storage.read_page(ctx.tx, wanted, cursor, limit)
+    return reply(page(rows, limit, lambda row: present(row, [])))
+
+
+@router.get(
+    "/imports/{import_id}",
+    response_model=Import,
+    summary="Show an import",
+    openapi_extra=streamed("ledger:read"),
+)
+async def get_import(
+    ctx: Ctx,
+    import_id: Id,
+    wait: Annotated[int, Query(ge=0, le=MAX_WAIT, description="seconds to wait for its end")] = 0,
+) -> Response:
+    """How far it is. With `wait`, the answer comes when the work ends or the time is over."""
+    deadline = time.monotonic() + wait
+    while True:
+        async with ctx.runtime.db.transaction(ctx.caller.tenant, readonly=True) as tx:
+            row = await find(tx, import_id, ctx.caller.perimeter)
+            if row["status"] != "processing" or time.monotonic() >= deadline:
+                return reply(present(row, await storage.first_errors(tx, import_id, SHOWN_ERRORS)))
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+@router.get(
+    "/imports/{import_id}/errors",
+    response_model=Page[RowFault],
+    responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}},
+    summary="List the faults of an import's rows",
+    openapi_extra=READ,
+)
+async def list_import_errors(
+    ctx: Ctx,
+    import_id: Id,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Response:
+    """Every fault, in order of rows. As text/csv: all of them at once, to be mended in a spreadsheet."""
+    await find(ctx.tx, import_id, ctx.caller.perimeter)
+    if wants_csv(accept):
+        rows = await storage.first_errors(ctx.tx, import_id, MAX_CSV_ERRORS)
+        faults = (fault(row) for row in rows)
+        return csv_reply("import-errors", list(RowFault.model_fields), faults, ("pointer", "detail"))
+    rows = await storage.errors_page(ctx.tx, import_id, cursor, limit)
+    return reply(page(rows, limit, fault))
+
+
+@router.post(
+    "/imports/{import_id}/confirm",
+    response_model=Import,
+    responses={202: {"model": Import, "description": "Large: applied by a worker, see Operation-Location"}},
+    summary="Apply a snapshot that is held",
+    openapi_extra=WRITE,
+)
+async def confirm_import(ctx: Ctx, import_id: Id, body: ImportConfirm) -> Response:
+    """Closes what the held snapshot shows. If that would be another list by now: 409 `snapshot_changed` with the new `held`."""
+    row = await find(ctx.tx, import_id, ctx.caller.perimeter, lock=True)
+    if await confirm(ctx.tx, row, body.diff_hash):
+        return await _answer(ctx.tx, import_id)
+    ctx.tx.after_commit(lambda: _nudge(ctx, import_id))
+    return await _answer(ctx.tx, import_id, 202)
+
+
+@router.post(
+    "/imports/{import_id}/cancel",
+    response_model=Import,
+    summary="Give an import up",
+    openapi_extra=WRITE,
+)
+async def cancel_import(ctx: Ctx, import_id: Id) -> Response:
+    """Ends an import that is held (nothing of it was applied) or at work (what was applied stays)."""
+    await cancel(ctx.tx, await find(ctx.tx, import_id, ctx.caller.perimeter, lock=True))
+    return await _answer(ctx.tx, import_id)
 
 
 def _check_snapshot(kind: str, source: str | None, unit: UUID | None, taken_at: Any) -> None:
@@ -182,9 +317,9 @@ def _media_type(ctx: Context) -> str:
 
 def _setting(name: str, given: str | None, saved: str | None) -> dict[str, Any] | None:
     if given is None:
-        return None if saved is None else msgspec.json.decode(saved)
+        return None if saved is None else msgspec.json.decode(saved, type=dict[str, Any])
     try:
-        value = msgspec.json.decode(given)
+        value: dict[str, Any] = msgspec.json.decode(given)
         (read_dialect if name == "?dialect" else read_mapping)(value)
     except msgspec.DecodeError:
         raise invalid(name, "json_invalid", "expected a JSON object") from None

@@ -1,7 +1,7 @@
 """Imports in the database: what was asked, how far it is, its raw chunks, the rows it refused, and saved ways of reading."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,8 @@ COLUMNS = """
     i.id, i.kind, i.mode, i.source, i.business_unit_id, i.taken_at, i.status, i.dry_run, i.options, i.counts, i.totals, i.held,
     i.diff, i.error, i.received_bytes, i.rows_received, i.rows_applied, i.operation_id, i.created_at, i.updated_at, i.version
 """
+#: A body that has not arrived within this time never will.
+ARRIVES_WITHIN = timedelta(hours=1)
 _JSON = frozenset({"options", "counts", "totals", "held", "diff", "error"})
 _INSERT_ERRORS = """
     INSERT INTO import_errors (tenant_id, import_id, row, number, pointer, code, detail)
@@ -26,13 +28,14 @@ _LIST_KEYS = [SortKey("i.created_at", "timestamptz", True), SortKey("i.id", "uui
 
 
 async def insert(tx: Tx, columns: Mapping[str, Any]) -> None:
-    """Write an import down; JSON members are plain values."""
+    """Write an import down; JSON members are plain values. Until its lease ends no sweep touches it."""
     values = {
         "status": "processing",
         "counts": {},
         "totals": {},
         "received_bytes": 0,
         "rows_applied": 0,
+        "leased_until": clock.wall() + ARRIVES_WITHIN,
         "created_at": tx.now,
         "updated_at": tx.now,
         "version": 1,
@@ -156,18 +159,26 @@ async def drop_body(tx: Tx, import_id: UUID) -> None:
 
 async def discard(tx: Tx, import_id: UUID) -> None:
     """Remove an import whose body never arrived whole."""
-    await drop_body(tx, import_id)
-    await tx.execute("DELETE FROM imports WHERE tenant_id = $1 AND id = $2", tx.tenant_id, import_id)
+    receiving = await tx.fetchval(
+        "SELECT id FROM imports WHERE tenant_id = $1 AND id = $2 AND status = 'receiving' FOR UPDATE",
+        tx.tenant_id, import_id,
+    )  # fmt: skip
+    if receiving is not None:
+        await drop_body(tx, import_id)
+        await tx.execute("DELETE FROM imports WHERE tenant_id = $1 AND id = $2", tx.tenant_id, import_id)
 
 
 # -- the work of a large one ----------------------------------------------------------------------------------------
 
 
-async def add_batch(tx: Tx, import_id: UUID, first_row: int, last_row: int, seen: Sequence[UUID]) -> None:
-    """Note which objects some rows named."""
+async def add_named(
+    tx: Tx, import_id: UUID, first_row: int, last_row: int, named: Sequence[str], unidentified: int
+) -> None:
+    """Note which external ids some rows of a snapshot name."""
     await tx.execute(
-        "INSERT INTO import_batches (tenant_id, import_id, first_row, last_row, seen) VALUES ($1, $2, $3, $4, $5)",
-        tx.tenant_id, import_id, first_row, last_row, list(seen),
+        "INSERT INTO import_batches (tenant_id, import_id, first_row, last_row, named, unidentified)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        tx.tenant_id, import_id, first_row, last_row, list(named), unidentified,
     )  # fmt: skip
 
 
@@ -248,3 +259,16 @@ def _stored(values: Mapping[str, Any]) -> list[Any]:
         json_bytes(value).decode() if name in _JSON and value is not None else value
         for name, value in values.items()
     ]
+
+
+# -- work that lost its nudge ---------------------------------------------------------------------------------------
+
+
+async def abandoned(connection: Any) -> list[Row]:
+    """Imports of all tenants that nobody works on, though somebody should: tenant_id, id, status."""
+    rows: list[Row] = await connection.fetch(
+        "SELECT tenant_id, id, status FROM imports WHERE status IN ('receiving', 'processing')"
+        " AND (leased_until IS NULL OR leased_until < $1) ORDER BY id LIMIT 100",
+        clock.wall(),
+    )
+    return rows

@@ -5,7 +5,6 @@ entries; a balance row is the sum of its items. Both are kept in the statement t
 """
 
 from sqlalchemy import CHAR, Numeric
-from sqlalchemy.dialects.postgresql import UUID
 
 from libs.kit.schema import (
     ARRAY,
@@ -314,7 +313,8 @@ import_batches = tenant_table(
     uuid("import_id"),
     Column("first_row", BigInteger, nullable=False),
     Column("last_row", BigInteger, nullable=False),
-    Column("seen", ARRAY(UUID(as_uuid=True)), nullable=False),  # ids of the objects named, for a snapshot's closing
+    Column("named", ARRAY(Text), nullable=False),  # external ids of its rows, for a snapshot's closing
+    Column("unidentified", BigInteger, nullable=False),  # rows whose external id cannot be read
     ForeignKeyConstraint(["tenant_id", "import_id"], ["imports.tenant_id", "imports.id"]),
     pk=("import_id", "first_row"),
 )  # fmt: skip

@@ -39,8 +39,7 @@ _NEWER = "(i.source IS DISTINCT FROM t.source OR t.source_version > coalesce(i.s
 _MEET = f"""
     SELECT count(*) AS known,
            array_agg(i.id) FILTER (WHERE i.differs AND NOT i.stale) AS differing,
-           array_agg(i.id) FILTER (WHERE NOT i.differs AND NOT i.stale AND i.newer) AS confirmed,
-           CASE WHEN $3 THEN array_agg(i.id) END AS ids
+           array_agg(i.id) FILTER (WHERE NOT i.differs AND NOT i.stale AND i.newer) AS confirmed
       FROM pg_temp.told t
      CROSS JOIN LATERAL (
         SELECT i.id, ({_STALE}) AS stale, ({_DIFFERS}) AS differs,
@@ -74,13 +73,12 @@ _UNKNOWN = f"NOT EXISTS (SELECT FROM items i WHERE {_SAME_KEY})"
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """Of the rows told: how many items are known, the ids of those that differ, of those that say the same in a newer version,
-    and (where asked for) of all."""
+    """Of the rows told: how many items are known, the ids of those that differ, and of those that say the same in a newer
+    version."""
 
     known: int
     differing: Sequence[UUID]
     confirmed: Sequence[UUID]
-    ids: Sequence[UUID]
 
 
 async def tell(tx: Tx, rows: Iterable[Sequence[Any]]) -> None:
@@ -89,11 +87,11 @@ async def tell(tx: Tx, rows: Iterable[Sequence[Any]]) -> None:
     await tx.copy_to_temp("told", _DEFINITION, COLUMNS, rows)
 
 
-async def meet(tx: Tx, taken_at: datetime | None, *, with_ids: bool) -> Met:
+async def meet(tx: Tx, taken_at: datetime | None) -> Met:
     """Compare what is told with what is there, without any lock."""
-    row = await tx.fetchrow(_MEET, tx.tenant_id, taken_at, with_ids)
+    row = await tx.fetchrow(_MEET, tx.tenant_id, taken_at)
     assert row is not None
-    return Met(row["known"], row["differing"] or (), row["confirmed"] or (), row["ids"] or ())
+    return Met(row["known"], row["differing"] or (), row["confirmed"] or ())
 
 
 async def lock_differing(tx: Tx, ids: Sequence[UUID], taken_at: datetime | None) -> list[Row]:

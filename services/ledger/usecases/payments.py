@@ -53,6 +53,7 @@ async def create_payment(tx: Tx, given: NewPayment, reach: Reach) -> tuple[Row, 
         raise problem_of(DateInFuture(f"expected a date up to today, {tx.today.isoformat()}"), "/paid_on")
     account = await find_account(tx, given.account, reach)
     record = item_record(_as_item(given), account, tx)
+    record["source_taken_at"] = None  # a receipt: no snapshot closes it
     recorded = await journal.insert_items(tx, inline(journal.FIRST_SEEN, [record]))
     if not recorded.item_ids:
         return await _known(tx, given, account), False

@@ -35,12 +35,13 @@ class Stated:
 
 
 class RowRefused(Exception):
-    """This row cannot be taken; the others can."""
+    """This row cannot be taken; the others can. `key` is its external_id, where that much can be read."""
 
-    def __init__(self, faults: Sequence[Fault], stated: Stated | None = None) -> None:
+    def __init__(self, faults: Sequence[Fault], stated: Stated | None = None, key: str | None = None) -> None:
         super().__init__("; ".join(f"{fault.pointer} {fault.code}" for fault in faults))
         self.faults = tuple(faults)
         self.stated = stated
+        self.key = key
 
 
 class ImportFailed(Exception):

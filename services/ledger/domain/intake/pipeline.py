@@ -40,12 +40,15 @@ CSV = "text/csv"
 @dataclass(slots=True)
 class Batch:
     """At most BATCH rows of a file, as they follow one another. `records` are tuples in the order of the kind's columns, for
-    COPY; `errors` may name several faults of one of the `rejected` rows; `duplicates` counts the rows left out because
-    an earlier row of the file says the same. received = len(records) + rejected + duplicates."""
+    COPY; `errors` may name several faults of one of the `rejected` rows, `refused_keys` the external ids of those that could
+    not be read but for that, and `unidentified` counts those without; `duplicates` counts the rows left out because an earlier
+    row of the file says the same. received = len(records) + rejected + duplicates."""
 
     received: int = 0
     rejected: int = 0
     duplicates: int = 0
+    unidentified: int = 0
+    refused_keys: list[str] = field(default_factory=list)
     records: list[tuple[Any, ...]] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
 
@@ -132,6 +135,7 @@ class Intake:
         self.received.add_records(taken.sums)
         repeats = self._seen.repeats(taken.keys, taken.contents)
         if repeats:
+            self._refuse_repeats(records, [position for position, same in repeats.items() if not same])
             records = [record for position, record in enumerate(records) if position not in repeats]
             for position, same in repeats.items():
                 if same:
@@ -140,6 +144,12 @@ class Intake:
                     self._report(numbers[position], [_REPEATED])
         batch.records += records
 
+    def _refuse_repeats(self, records: Sequence[tuple[Any, ...]], positions: Sequence[int]) -> None:
+        for position in positions:
+            amount = self.kind.amount_of(records[position])
+            if amount is not None:
+                self.received.refuse_record(*amount)
+
     def _refuse_decoded(self, number: int, row: Any, error: Exception) -> None:
         found = error.faults if isinstance(error, RowRefused) else ()
         self._batch.received += 1
@@ -147,6 +157,10 @@ class Intake:
 
     def _reject(self, number: int, refusal: RowRefused) -> None:
         self.received.add_refused(refusal.stated)
+        if refusal.key is None:
+            self._batch.unidentified += 1
+        else:
+            self._batch.refused_keys.append(refusal.key)
         self._report(number, refusal.faults)
 
     def _report(self, number: int, faults: Sequence[Fault]) -> None:

@@ -74,7 +74,9 @@ class Projection:
             for row in rows:
                 faults += self._complete(row, self._mapping)
         if faults:
-            raise RowRefused(faults, self._kind.stated(rows[0]) if len(rows) == 1 else None)
+            if len(rows) > 1:
+                raise RowRefused(faults)
+            raise RowRefused(faults, self._kind.stated(rows[0]), rows[0].get("external_id"))
         return rows
 
     def _even(self, records: Sequence[Cells]) -> Sequence[Cells]:

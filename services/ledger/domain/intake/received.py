@@ -36,6 +36,11 @@ class Received:
                 self._refused.get(stated.currency, Decimal(0)), stated.amount
             )
 
+    def refuse_record(self, currency: str, minor: int) -> None:
+        """Count an amount that was added with the records as refused instead."""
+        self._minor[currency] -= minor
+        self.add_refused(Stated(currency, _EXACT.scaleb(Decimal(minor), -exponent(currency))))
+
     def sums(self) -> dict[str, Decimal]:
         """Signed sum by currency in major units, exact."""
         sums = {

@@ -88,7 +88,9 @@ class RowDecoder:
             or found
             or [Fault("", "row_invalid", "expected a row as documented")]
         )
-        return RowRefused(faults, self._kind.stated(values) if isinstance(values, dict) else None)
+        if not isinstance(values, dict):
+            return RowRefused(faults)
+        return RowRefused(faults, self._kind.stated(values), key_of(values))
 
     @staticmethod
     def encoded(row: Any) -> bytes:
@@ -111,6 +113,12 @@ class RowDecoder:
         for name in self._nested:
             keys += sum([_keys_in(value) for row in rows if (value := getattr(row, name))])
         return keys
+
+
+def key_of(values: dict[str, Any]) -> str | None:
+    """The external_id of a row that is refused, if it has one."""
+    key = values.get("external_id")
+    return key if isinstance(key, str) and key and "\0" not in key else None
 
 
 def _strict(raw: bytes) -> Any:

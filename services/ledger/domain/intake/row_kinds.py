@@ -36,6 +36,15 @@ class RowKind:
     stated: Callable[[Mapping[str, Any]], Stated | None]
     has_amounts: bool = True
 
+    def amount_of(self, record: Sequence[Any]) -> tuple[str, int] | None:
+        """Currency and signed minor units of a record of this kind."""
+        if not self.has_amounts:
+            return None
+        at = self.columns.index
+        credit = "direction" in self.columns and record[at("direction")] == "credit"
+        amount: int = record[at("amount")]
+        return record[at("currency")], -amount if credit else amount
+
 
 ITEMS: Final = RowKind("items", ItemRow, ITEM_COLUMNS, item_records, item_stated)
 CUSTOMERS: Final = RowKind(

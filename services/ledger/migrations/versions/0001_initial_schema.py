@@ -266,7 +266,8 @@ def upgrade() -> None:
     sa.Column('import_id', sa.UUID(), nullable=False),
     sa.Column('first_row', sa.BigInteger(), nullable=False),
     sa.Column('last_row', sa.BigInteger(), nullable=False),
-    sa.Column('seen', postgresql.ARRAY(sa.UUID()), nullable=False),
+    sa.Column('named', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('unidentified', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['tenant_id', 'import_id'], ['imports.tenant_id', 'imports.id'], name=op.f('fk_import_batches_tenant_id_import_id')),
     sa.PrimaryKeyConstraint('tenant_id', 'import_id', 'first_row', name='pk_import_batches')
     )

@@ -29,8 +29,7 @@ async def apply_items(tx: Tx, push: Push, records: Records, stated_on: date) -> 
     await told_items.tell(tx, _told(tx, push, records, accounts, stated_on, outcome))
     for row in await told_items.undated(tx):
         outcome.reject(row["row"], *_UNDATED, row["currency"], row["direction"] * row["amount"])
-    met = await told_items.meet(tx, push.taken_at, with_ids=push.is_snapshot)
-    outcome.seen += met.ids
+    met = await told_items.meet(tx, push.taken_at)
     new = len(records) - outcome.refused - met.known
     if push.dry_run and new:
         for key in await told_items.unknown_keys(tx, SHOWN_CHANGES):
@@ -42,7 +41,6 @@ async def apply_items(tx: Tx, push: Push, records: Records, stated_on: date) -> 
             raise asyncpg.SerializationError("items were made at the same moment: they must be met")
         outcome.created = new
         outcome.touched += first
-        outcome.seen += first.item_ids
     await retold.write(tx, push, outcome)
     if met.confirmed:
         await told_items.confirm(tx, met.confirmed)

@@ -75,7 +75,7 @@ class Outcome:
     """What became of a batch's rows.
 
     `refused` counts the rows that were not taken, `errors` name why; `rejected` sums up the signed minor units of those that
-    only the ledger refused, by currency; `seen` are the items that were named; `changes` the first changes, for a dry run.
+    only the ledger refused, by currency; `changes` the first changes, for a dry run.
     """
 
     created: int = 0
@@ -85,7 +85,6 @@ class Outcome:
     refused: int = 0
     errors: list[RowError] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)
-    seen: list[UUID] = field(default_factory=list)
     touched: Touched = field(default_factory=Touched)
     changes: list[dict[str, Any]] = field(default_factory=list)
 
