@@ -234,3 +234,13 @@ def test_a_row_too_long_is_skipped_without_being_held() -> None:
     outcome = read(body)
     assert outcome.named == [(2, "", "row_too_large")]
     assert [record["row"] for record in outcome.records] == [1, 3]
+
+
+def test_a_refused_row_keeps_its_key_where_that_much_can_be_read() -> None:
+    """A snapshot must not close an item because its row was refused."""
+    outcome = read_rows(
+        invoice(1, amount="x"), invoice(2), invoice(4, kind="bill"), invoice(5, external_id=7)
+    )
+    (batch,) = outcome.batches
+    assert batch.refused_keys == ["INV-1", "INV-4"]
+    assert (batch.unidentified, batch.rejected) == (1, 3)
