@@ -311,7 +311,7 @@ async def _unit(ctx: Context, tx: Tx, given: UUID | None) -> UUID:
 def _media_type(ctx: Context) -> str:
     given = ctx.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given not in (JSON, NDJSON, CSV):
-        raise Problem(415, "media_type_unknown", f"Expected {JSON}, {NDJSON} or {CSV}.")
+        raise invalid("header:Content-Type", "media_type_unknown", f"expected {JSON}, {NDJSON} or {CSV}")
     return given
 
 

@@ -17,9 +17,17 @@ from services.ledger.domain.journal import EntryKind
 from services.ledger.storage import items
 from services.ledger.storage.journal import Touched
 
+# Rows are looked up one by one (OFFSET 0 keeps the planner from turning the join round): for a tenant that its statistics
+# do not know yet it expects a single row, and would read all the tenant's items, or customers, for each of ten thousand.
+_EACH_ITEM = """
+    unnest($5::uuid[]) AS chosen(id)
+     CROSS JOIN LATERAL (SELECT i.* FROM items i WHERE i.tenant_id = $1 AND i.id = chosen.id OFFSET 0)"""
 _ITEM_STATE = """
-    SELECT i.id, i.version, row_to_json(s) AS data, i.kind
-      FROM items i JOIN customers c ON c.tenant_id = i.tenant_id AND c.id = i.customer_id
+    SELECT i.id, i.version, row_to_json(s) AS data, i.kind, i.customer_id, i.currency, i.amount, i.open_amount, i.issue_date,
+           i.reference, i.cancelled
+      FROM {items} i
+     CROSS JOIN LATERAL (SELECT c.company_id FROM customers c
+                          WHERE c.tenant_id = i.tenant_id AND c.id = i.customer_id OFFSET 0) c
      CROSS JOIN LATERAL (
         SELECT i.business_unit_id, i.customer_id, c.company_id, i.kind, i.direction, i.external_id, i.number, i.issue_date,
                i.delivery_date, i.due_date, i.original_due_date, i.currency, i.amount, i.tax_amount, i.open_amount,
@@ -27,7 +35,7 @@ _ITEM_STATE = """
 """
 _PAYMENT_STATE = f"""
     SELECT i.id, i.version, row_to_json(s) AS data
-      FROM items i
+      FROM {{items}} i
      CROSS JOIN LATERAL (
         SELECT i.customer_id, i.currency, i.amount, i.open_amount, i.issue_date AS paid_on, i.reference,
                (SELECT coalesce(json_agg(json_build_object(
@@ -46,18 +54,24 @@ _BALANCE_STATE = """
                'rows', json_agg(json_build_object(
                    'currency', b.currency, 'outstanding', b.outstanding, 'overdue', b.overdue, 'credits', b.credits,
                    'order_book', b.order_book, 'items_count', b.items_count) ORDER BY b.currency)) AS data
-      FROM {balances} b JOIN customers c ON c.tenant_id = b.tenant_id AND c.id = b.customer_id
+      FROM {balances} b
+     CROSS JOIN LATERAL (SELECT c.company_id, c.business_unit_id FROM customers c
+                          WHERE c.tenant_id = b.tenant_id AND c.id = b.customer_id OFFSET 0) c
      WHERE {chosen}
      GROUP BY b.customer_id, c.company_id, c.business_unit_id
 """
 #: Under their locks and as they are then: see balances on whoever makes a new row.
 _BALANCES_HELD = """
-    SELECT b.* FROM balances b WHERE b.tenant_id = $1 AND b.customer_id = ANY($7::uuid[])
-     ORDER BY b.customer_id, b.currency FOR UPDATE
+    SELECT b.*
+      FROM (SELECT id FROM unnest($7::uuid[]) AS t(id) ORDER BY id) chosen
+     CROSS JOIN LATERAL (SELECT b.* FROM balances b WHERE b.tenant_id = $1 AND b.customer_id = chosen.id
+                          ORDER BY b.currency FOR UPDATE) b
 """
 _ORDER_STATE = """
     SELECT o.id, o.version, row_to_json(s) AS data
-      FROM orders o JOIN customers c ON c.tenant_id = o.tenant_id AND c.id = o.customer_id
+      FROM orders o
+     CROSS JOIN LATERAL (SELECT c.company_id FROM customers c
+                          WHERE c.tenant_id = o.tenant_id AND c.id = o.customer_id OFFSET 0) c
      CROSS JOIN LATERAL (
         SELECT o.business_unit_id, o.customer_id, c.company_id, o.external_id, o.currency, o.amount, o.tax_included,
                o.invoiced_amount, o.expected_on, o.status) s
@@ -65,13 +79,12 @@ _ORDER_STATE = """
 
 _ANNOUNCE = f"""
     WITH held AS MATERIALIZED ({_BALANCES_HELD}),
-    item_states AS MATERIALIZED ({_ITEM_STATE} WHERE i.tenant_id = $1 AND i.id = ANY($5::uuid[])),
+    item_states AS MATERIALIZED ({_ITEM_STATE.format(items=_EACH_ITEM)}),
     subjects AS (
         SELECT 1 AS rank, 'item.changed' AS type, id, version, data FROM item_states
         UNION ALL
         SELECT 2, 'payment.changed', p.id, p.version, p.data
-          FROM ({_PAYMENT_STATE} WHERE i.tenant_id = $1
-                   AND i.id IN (SELECT id FROM item_states WHERE kind = 'payment')) p
+          FROM ({_PAYMENT_STATE.format(items="item_states")} WHERE i.kind = 'payment') p
         UNION ALL
         SELECT 3, 'order.changed', o.id, o.version, o.data
           FROM ({_ORDER_STATE} WHERE o.tenant_id = $1 AND o.id = ANY($6::uuid[])) o
@@ -108,14 +121,14 @@ async def announce(
 async def read_items(tx: Tx, after: UUID | None, limit: int) -> list[Subject]:
     """The state behind `item.changed`, in order of id."""
     return await _states(
-        tx, f"{_ITEM_STATE} WHERE i.tenant_id = $1 AND {_AFTER.format('i.id')}", after, limit
+        tx, f"{_ITEM_STATE.format(items='items')} WHERE i.tenant_id = $1 AND {_AFTER.format('i.id')}", after, limit
     )
 
 
 async def read_payments(tx: Tx, after: UUID | None, limit: int) -> list[Subject]:
     """The state behind `payment.changed`, in order of id."""
     chosen = f"i.tenant_id = $1 AND i.kind = 'payment' AND {_AFTER.format('i.id')}"
-    return await _states(tx, f"{_PAYMENT_STATE} WHERE {chosen}", after, limit)
+    return await _states(tx, f"{_PAYMENT_STATE.format(items='items')} WHERE {chosen}", after, limit)
 
 
 async def read_orders(tx: Tx, after: UUID | None, limit: int) -> list[Subject]:

@@ -17,23 +17,29 @@ from libs.kit.db import Row, Tx
 
 #: CTEs that move balances by what `moves(customer_id, currency, due_date, open_amount, ordered, side)` says: the state
 #: before with side -1, the state after with side 1, `ordered` is what counts in the order book. Parameters: $1 tenant, $2
-#: now, $3 today. `moved(customer_id)` holds whoever's balance changed.
+#: now, $3 today. `moved(customer_id)` holds whoever's balance changed. Rows are looked up one by one, whatever the planner
+#: believes about a tenant that its statistics do not know yet.
 MOVE = """
-    pairs AS (SELECT DISTINCT customer_id, currency FROM moves),
+    pairs AS MATERIALIZED (SELECT DISTINCT customer_id, currency FROM moves),
     beginners AS MATERIALIZED (
-        SELECT c.id FROM customers c
-         WHERE c.tenant_id = $1::uuid
-           AND c.id IN (SELECT p.customer_id FROM pairs p
-                         WHERE NOT EXISTS (SELECT FROM balances b
-                                            WHERE b.tenant_id = $1::uuid AND b.customer_id = p.customer_id
-                                              AND b.currency = p.currency))
-         ORDER BY c.external_id, c.business_unit_id FOR NO KEY UPDATE),
+        SELECT c.id
+          FROM (SELECT DISTINCT c.external_id, c.business_unit_id, c.id
+                  FROM pairs p
+                 CROSS JOIN LATERAL (SELECT c.external_id, c.business_unit_id, c.id FROM customers c
+                                      WHERE c.tenant_id = $1::uuid AND c.id = p.customer_id OFFSET 0) c
+                 WHERE NOT (SELECT count(*) > 0 FROM balances b
+                             WHERE b.tenant_id = $1::uuid AND b.customer_id = p.customer_id AND b.currency = p.currency)
+                 ORDER BY 1, 2) new
+         CROSS JOIN LATERAL (SELECT c.id FROM customers c
+                              WHERE c.tenant_id = $1::uuid AND c.id = new.id FOR NO KEY UPDATE) c),
     locked AS MATERIALIZED (
         SELECT b.customer_id, b.currency, b.day
-          FROM balances b
-         WHERE b.tenant_id = $1::uuid AND b.customer_id IN (SELECT customer_id FROM pairs)
-           AND (SELECT count(*) FROM beginners) >= 0  -- whose locks come first
-         ORDER BY b.customer_id, b.currency FOR UPDATE OF b),
+          FROM (SELECT DISTINCT customer_id FROM pairs
+                 WHERE (SELECT count(*) FROM beginners) >= 0 -- whose locks come first
+                 ORDER BY customer_id) who
+         CROSS JOIN LATERAL (SELECT b.customer_id, b.currency, b.day FROM balances b
+                              WHERE b.tenant_id = $1::uuid AND b.customer_id = who.customer_id
+                              ORDER BY b.currency FOR UPDATE) b),
     deltas AS (
         SELECT m.customer_id, m.currency, coalesce(l.day, $3::date) AS day,
                sum(m.side * m.open_amount) AS outstanding,

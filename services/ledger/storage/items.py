@@ -106,7 +106,7 @@ async def read_entries(tx: Tx, item_id: UUID, cursor: str | None, limit: int) ->
     order = keyset(wanted, _ENTRY_KEYS, cursor)
     return await tx.fetch(
         "SELECT e.id, e.item_id, e.kind, e.amount, e.effective_on, e.recorded_at, e.reverses, e.allocation_id, e.import_id,"
-        f" e.reason, {cursor_columns(_ENTRY_KEYS)} FROM entries e {wanted.clause()} {order} LIMIT {wanted.bind(limit + 1)}",
+        f" e.reason, {cursor_columns(_ENTRY_KEYS)} FROM entries e {wanted.clause()} {order} LIMIT {limit + 1:d}",
         *wanted.params,
     )
 
@@ -134,7 +134,7 @@ async def read_page(
 ) -> list[Row]:
     """A page of items, one more row than `limit` when there are more."""
     order = keyset(wanted, keys, cursor)
-    statement = f"SELECT {COLUMNS}, {cursor_columns(keys)} {FROM} {wanted.clause()} {order} LIMIT {wanted.bind(limit + 1)}"
+    statement = f"SELECT {COLUMNS}, {cursor_columns(keys)} {FROM} {wanted.clause()} {order} LIMIT {limit + 1:d}"
     return await tx.fetch(statement, *wanted.params)
 
 

@@ -59,9 +59,9 @@ def _told(
     ) in records:  # fmt: skip
         sign = 1 if side == "debit" else -1
         account = accounts.find(unit, customer_id, customer_key)
-        fault = account if isinstance(account, Fault) else None
-        if push.is_snapshot:
-            fault = fault or snapshot_fault(push, unit, source)
+        fault = snapshot_fault(push, unit, source) if push.is_snapshot else None
+        if isinstance(account, Fault):
+            fault = account
         if fault is not None:
             outcome.reject(row, fault.pointer, fault.code, fault.detail, currency, sign * amount)
             continue
