@@ -62,7 +62,8 @@ def _told(
         fault = snapshot_fault(push, unit, source) if push.is_snapshot else None
         if isinstance(account, Fault):
             fault = account
-        if fault is not None:
+        if fault is not None or isinstance(account, Fault):
+            assert fault is not None
             outcome.reject(row, fault.pointer, fault.code, fault.detail, currency, sign * amount)
             continue
         yield (
