@@ -58,7 +58,7 @@ def to_minor(value: str | int | Decimal, currency: str) -> int:
 
 
 def from_minor(minor: int, currency: str) -> str:
-    """The decimal string of an amount in minor units, with exactly the currency's decimals: 5 JPY -> "5", 5 EUR cents -> "0.05"."""
+    """The decimal string of an amount in minor units, with the currency's own decimals: 5 JPY is "5", 5 EUR cents "0.05"."""
     digits = exponent(currency)
     sign, magnitude = ("-", -minor) if minor < 0 else ("", minor)
     if digits == 0:

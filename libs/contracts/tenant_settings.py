@@ -54,16 +54,24 @@ class TenantSettings(BaseModel):
     ageing_buckets: list[Day] = Field([30, 60, 90, 180], min_length=1, max_length=8)
     ageing_credits: Literal["own", "by_date", "fifo"] = "own"
     payer_thresholds: PayerThresholds = PayerThresholds()
-    snapshot_brake: Decimal = Field(Decimal("0.20"), ge=0, le=1, description="share of open items or open amount")
-    default_limit: str | None = Field(None, description="limit of a company that has none, in the reporting currency")
+    snapshot_brake: Decimal = Field(
+        Decimal("0.20"), ge=0, le=1, description="share of open items or open amount"
+    )
+    default_limit: str | None = Field(
+        None, description="limit of a company that has none, in the reporting currency"
+    )
     sender: Sender = Sender()
-    smtp_url: str | None = Field(None, description="smtp://user@host:port or smtps://…; null: the house's own")
+    smtp_url: str | None = Field(
+        None, description="smtp://user@host:port or smtps://…; null: the house's own"
+    )
     smtp_password_sealed: str | None = Field(None, description="sealed with the house's master key")
     brand: Brand = Brand()
     front_url: str | None = Field(None, max_length=500)
     retention: Retention = Retention()
     cors_origins: list[str] = Field([], max_length=20)
-    calendar_country: str = Field("FR", pattern=r"^[A-Z]{2}$", description="whose public holidays are not worked")
+    calendar_country: str = Field(
+        "FR", pattern=r"^[A-Z]{2}$", description="whose public holidays are not worked"
+    )
 
     @field_validator("ageing_buckets")
     @classmethod

@@ -26,7 +26,7 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever a request is made for. `perimeter` holds business unit ids, None is all of them; `user_id` is None for a plain key."""
+    """Whoever a request is made for. `perimeter` holds business unit ids, None is all of them; a plain key has no `user_id`."""
 
     tenant: Tenant
     scopes: frozenset[str]

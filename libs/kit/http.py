@@ -37,11 +37,11 @@ class Peers:
         return await self._call(peer, "GET", path, params=params, token=token)
 
     async def post(
-        self, peer: ServiceName, path: str, body: Any, *, token: str | None = None, timeout: float = 30
+        self, peer: ServiceName, path: str, body: Any, *, token: str | None = None, within: float = 30
     ) -> Any:
         """Send JSON, read JSON; None for a 404. Raises Problem 503 `peer_unavailable`, or the peer's own 4xx problem."""
         return await self._call(
-            peer, "POST", path, content=msgspec.json.encode(body), token=token, timeout=timeout
+            peer, "POST", path, content=msgspec.json.encode(body), token=token, within=within
         )
 
     async def close(self) -> None:
@@ -57,7 +57,7 @@ class Peers:
         path: str,
         *,
         token: str | None = None,
-        timeout: float = 30,
+        within: float = 30,
         **request: Any,
     ) -> Any:
         headers = {
@@ -66,7 +66,7 @@ class Peers:
             "x-request-id": context.request_id() or "-",
             "traceparent": context.traceparent(),
         }
-        limits = httpx.Timeout(connect=2, read=timeout, write=10, pool=2)
+        limits = httpx.Timeout(connect=2, read=within, write=10, pool=2)
         try:
             response = await self._client(peer).request(
                 method, path, headers=headers, timeout=limits, **request

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -14,7 +15,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 def configure(service: str, level: str, form: str) -> None:
     """Send logs to stderr as JSON lines (or readable text)."""
 
-    def whence(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    def whence(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event.setdefault("service", service)
         if context.request_id():
             event["request_id"] = context.request_id()

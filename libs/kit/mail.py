@@ -93,8 +93,8 @@ def transport_of(settings: Settings, tenant_id: UUID, tenant_settings: TenantSet
     mail for several tenants can tell them apart."""
     if tenant_settings.smtp_url is None:
         url = urlsplit(settings.smtp_url.get_secret_value())
-        user = unquote(url.username) if url.username else str(tenant_id)
-        password = unquote(url.password) if url.password else "-"
+        user: str | None = unquote(url.username) if url.username else str(tenant_id)
+        password: str | None = unquote(url.password) if url.password else "-"
     else:
         url = urlsplit(tenant_settings.smtp_url)
         user = unquote(url.username) if url.username else None

@@ -18,6 +18,7 @@ from fastapi.params import Query as QueryParameter
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import override
 
 from libs.kit import idempotency, strict_json
 from libs.kit.auth import Caller
@@ -77,6 +78,7 @@ Ctx = Annotated[Context, Depends(get_context)]
 class StrictRequest(Request):
     """A request whose JSON is read by the strict reader."""
 
+    @override
     async def json(self) -> Any:
         """The body's JSON. Raises JsonRefused."""
         if not hasattr(self, "_json"):
@@ -87,6 +89,7 @@ class StrictRequest(Request):
 class TransactionalRoute(APIRoute):
     """See the module."""
 
+    @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, wrapped."""
         handler = super().get_route_handler()

@@ -76,7 +76,7 @@ def load_settings(**overrides: object) -> Settings:
 
 def database_url(settings: Settings, service: ServiceName) -> str:
     """The service's own database: `LEDGER_DATABASE_URL` where given, else `<name>_<service>` on the common server."""
-    own = _Override(_env_prefix=f"{service.upper()}_").database_url  # type: ignore[call-arg]
+    own = _Override(_env_prefix=f"{service.upper()}_").database_url
     if own is not None:
         return own.get_secret_value()
     url = make_url(settings.database_url.get_secret_value())

@@ -9,6 +9,7 @@ import importlib
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +58,7 @@ def _tasks_of(runtime: Runtime) -> list[asyncio.Task[None]]:
         _repeat(runtime, "housekeeping", lambda: housekeeping.sweep(runtime), housekeeping.EVERY_SECONDS),
     ]
     loops += [
-        _repeat(runtime, sweep.__name__, lambda sweep=sweep: sweep(runtime), settings.sweep_seconds)
+        _repeat(runtime, sweep.__name__, partial(sweep, runtime), settings.sweep_seconds)
         for sweep in runtime.service.sweeps
     ]
     return [asyncio.ensure_future(loop) for loop in loops]
@@ -79,7 +80,7 @@ async def _serve_queue(runtime: Runtime, *, at_most: int | None = None) -> None:
     worker = Worker(
         functions=[
             func(
-                _wrapped(runtime, name, job),
+                _wrapped(runtime, name, job),  # type: ignore[arg-type]  # arq wants a protocol with __qualname__
                 name=name,
                 keep_result=0,
                 timeout=service.job_timeouts.get(name, JOB_TIMEOUT),

@@ -6,11 +6,12 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import msgspec
-from libs.kit.openapi import build
+from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from libs.kit.app import build_app
 from libs.kit.metrics import REQUEST_SECONDS, REQUESTS
+from libs.kit.openapi import build
 from libs.kit.runtime import Runtime
 from libs.kit.settings import ServiceName
 from services.gateway.api import portal
@@ -33,6 +34,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self._own = build_app(SERVICE, background=self._connected)
+        self.state = self._own.state
         portal.install(self._own)
         self._proxy: Proxy | None = None
 
@@ -51,7 +53,7 @@ class Gateway:
         identity = Identity(lambda: runtime, policy)
         principals = Principals(identity.resolve)
         limiter = RateLimiter(_CommonTally(runtime))
-        upstreams = {name: Upstream(name, settings.url_of(name)) for name in _BEHIND}
+        upstreams: dict[str, Upstream] = {name: Upstream(name, settings.url_of(name)) for name in _BEHIND}
         self._own.state.identity = identity
 
         async def authenticate(scope: Scope) -> Principal:
@@ -97,7 +99,7 @@ def create_app() -> Gateway:
     return Gateway()
 
 
-def route_table(own: object, openapi_dir: Path) -> RouteTable:
+def route_table(own: FastAPI, openapi_dir: Path) -> RouteTable:
     """Every operation of the house, from the services' committed OpenAPI. Raises RouteConflict for two owners of one path."""
     routes: list[Route] = routes_of("gateway", build(own))
     for name in _BEHIND:

@@ -1,5 +1,7 @@
 """`/v1/operations/{id}` is served by every service: the id's prefix says by which."""
 
+from typing_extensions import override
+
 from services.gateway.proxy.routes import Resource, Route, RouteTable
 
 _PREFIX = "/v1/operations/"
@@ -15,6 +17,7 @@ class OperationsByPrefix(RouteTable):
         self._table = table
         self._resources = {owner: _resource(owner) for owner in _OWNERS}
 
+    @override
     def find(self, path: str) -> Resource | None:
         """The operations on a decoded path."""
         if path.startswith(_PREFIX):

@@ -20,11 +20,12 @@ from services.ledger.api import (
     statements,
 )
 from services.ledger.feed.business_units import distrust_business_units, keep_business_units
-from services.ledger.jobs.imports import RUN_IMPORT, TIMEOUT, run_import, sweep_imports
+from services.ledger.jobs.imports import TIMEOUT, run_import, sweep_imports
 from services.ledger.storage import announcements
 from services.ledger.storage import companies as company_rows
 from services.ledger.storage import customers as customer_rows
 from services.ledger.storage import exchange_rates as rate_rows
+from services.ledger.usecases.imports.large import RUN_IMPORT
 from services.ledger.usecases.overdue import roll_overdue
 from services.ledger.usecases.payer_profiles import keep_profiles
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from libs.contracts.events import CompanyChanged, CompanyMerged
+from libs.contracts.events.ledger import CompanyChanged, CompanyMerged
 from libs.testkit.clients import ServiceClient
 from tests.api.ledger_steps import create_customer, french, new_siren, told
 

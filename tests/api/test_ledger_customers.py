@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from libs.contracts.events import CompanyChanged, CompanyMerged, CustomerChanged
+from libs.contracts.events.ledger import CompanyChanged, CompanyMerged, CustomerChanged
 from libs.testkit.clients import ServiceClient
 from tests.api.ledger_steps import create_customer as create
 from tests.api.ledger_steps import new_siren

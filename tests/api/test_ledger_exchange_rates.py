@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from libs.contracts.events import RateChanged
+from libs.contracts.events.ledger import RateChanged
 from libs.testkit.clients import ServiceClient
 from tests.api.ledger_steps import told
 

@@ -236,7 +236,7 @@ async def test_files_for_spreadsheets_have_typed_cells_and_run_nothing(client) -
     book = await client.get("/v1/reports/ageing", headers={"accept": kind})
     assert book.headers["content-type"] == kind
     sheet = ZipFile(io.BytesIO(book.content)).read("xl/worksheets/sheet1.xml").decode()
-    assert "<v>100</v>" in sheet and "<f>" not in sheet
+    assert "<v>100.00</v>" in sheet and "<f>" not in sheet
 
 
 @pytest.mark.feature("F29")

@@ -221,7 +221,7 @@ def _must_resync(page: dict[str, Any], epoch: UUID | None, position: int) -> boo
     """Another epoch (a restore), a cursor above the head, or events already pruned."""
     if position == 0:
         return bool(page["oldest"] > 1 and page["head"] > 0)
-    return str(epoch) != page["epoch"] or position > page["head"] or position + 1 < page["oldest"]
+    return bool(str(epoch) != page["epoch"] or position > page["head"] or position + 1 < page["oldest"])
 
 
 def _incoming(event: dict[str, Any]) -> list[Incoming]:

@@ -196,7 +196,7 @@ def _still_follows(live: Row, decision: NextAction | Nothing, version: ScenarioV
     if same and live["reason"] == DELIVERY_FAILED:
         return True  # an address that refuses is for a person to mend, not for tomorrow's run to try again
     blocked_before, blocked_now = live["state"] == "blocked", decision.blocked_by is not None
-    return same and live["scenario_version_id"] == version.id and blocked_before == blocked_now
+    return bool(same and live["scenario_version_id"] == version.id and blocked_before == blocked_now)
 
 
 def _why(decision: NextAction | Nothing) -> str:

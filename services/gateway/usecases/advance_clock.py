@@ -125,10 +125,10 @@ async def _work(runtime: Runtime, tenant: Tenant, identifier: UUID, claimed: Row
 async def _pass_day(runtime: Runtime, tenant: Tenant, day: date, instant: datetime) -> None:
     await tenants.set_clock(runtime.db, tenant, instant)
     body = {"tenant_id": str(tenant.id), "now": instant.isoformat(), "day": day.isoformat()}
-    await runtime.peers.post("ledger", "/internal/days", body, timeout=300)
+    await runtime.peers.post("ledger", "/internal/days", body, within=300)
     await _drain(runtime, tenant, _DOWNSTREAM)
     for service in _DOWNSTREAM:
-        await runtime.peers.post(service, "/internal/days", body, timeout=300)
+        await runtime.peers.post(service, "/internal/days", body, within=300)
     await _drain(runtime, tenant, _EVERYBODY)
 
 
@@ -153,7 +153,7 @@ async def _drain(runtime: Runtime, tenant: Tenant, services: Sequence[ServiceNam
 async def _drain_one(runtime: Runtime, tenant: Tenant, service: ServiceName) -> None:
     for _ in range(_SETTLE_ROUNDS):
         answer = await runtime.peers.post(
-            service, "/internal/feed/drain", {"tenant_id": str(tenant.id)}, timeout=90
+            service, "/internal/feed/drain", {"tenant_id": str(tenant.id)}, within=90
         )
         if answer and answer["settled"]:
             return

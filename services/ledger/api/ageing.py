@@ -82,8 +82,9 @@ async def get_ageing_report(
     buckets: Annotated[
         str | None, Query(description="upper bounds in days", examples=["30,60,90,180"])
     ] = None,
-    credits: Annotated[
-        CreditMode | None, Query(description="where open credits stand; by setting when left out")
+    credit_mode: Annotated[
+        CreditMode | None,
+        Query(alias="credits", description="where open credits stand; by setting when left out"),
     ] = None,
     currency: Annotated[
         str | None, Query(pattern=r"^[A-Z]{3}$", description="only this currency, unconverted")
@@ -101,7 +102,7 @@ async def get_ageing_report(
     when = open_items.moment(ctx.tx, as_of, known_at)
     settings = await _settings(ctx.tx)
     bounds = _bounds(buckets) if buckets is not None else tuple(settings.ageing_buckets)
-    mode = credits or CreditMode(settings.ageing_credits)
+    mode = credit_mode or CreditMode(settings.ageing_credits)
     target = await target_of(ctx.tx, when.as_of, currency)
     wanted = open_items.Scope(
         customer_id=customer_id, company_id=company_id, business_unit_id=business_unit_id, currency=currency,

@@ -21,6 +21,8 @@ from libs.contracts.currencies import currency_codes
 from libs.kit.problems import invalid
 from services.ledger.domain.custom_fields import MAX_FIELDS
 
+#: The default of a member that may be left out of a change but, when given, may not be null.
+LEFT_OUT: Any = None
 _MAX_FIELD_NAME = 64
 _MAX_FIELD_VALUE = 1000
 

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from libs.contracts.money import Amount, AmountText
 from services.ledger.api.amounts import Day, Text
-from services.ledger.api.fields import CurrencyCode, CustomFields, ExternalId, Input
+from services.ledger.api.fields import LEFT_OUT, CurrencyCode, CustomFields, ExternalId, Input
 
 Kind = Literal["invoice", "credit_note", "payment", "other"]
 DirectionName = Literal["debit", "credit"]
@@ -70,20 +70,20 @@ class ItemUpdate(Input):
 
     number: Text | None = None
     issue_date: Day = Field(
-        default=None, description="an attribute: the journal keeps the day it counts from"
+        default=LEFT_OUT, description="an attribute: the journal keeps the day it counts from"
     )
     delivery_date: Day | None = None
-    due_date: Day = Field(default=None)
-    amount: Amount = Field(default=None)
+    due_date: Day = Field(default=LEFT_OUT)
+    amount: Amount = Field(default=LEFT_OUT)
     tax_amount: Amount | None = None
     net_amount: Amount | None = None
     open_amount: Amount = Field(
-        default=None, description="what is open now: the difference was settled by the source"
+        default=LEFT_OUT, description="what is open now: the difference was settled by the source"
     )
-    settled_on: Day = Field(default=None, description="when, if open_amount is given; today otherwise")
+    settled_on: Day = Field(default=LEFT_OUT, description="when, if open_amount is given; today otherwise")
     reference: Text | None = None
     order_reference: Text | None = None
-    custom_fields: CustomFields = Field(default=None)
+    custom_fields: CustomFields = Field(default=LEFT_OUT)
 
 
 class WriteOff(Input):

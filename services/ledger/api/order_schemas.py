@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from libs.contracts.money import Amount, AmountText
 from services.ledger.api.amounts import Day, Text
-from services.ledger.api.fields import CurrencyCode, CustomFields, ExternalId, Input
+from services.ledger.api.fields import LEFT_OUT, CurrencyCode, CustomFields, ExternalId, Input
 from services.ledger.api.item_schemas import SourceVersion
 
 OrderStatus = Literal["open", "closed", "cancelled"]
@@ -40,13 +40,13 @@ class OrderCreate(Input):
 class OrderUpdate(Input):
     """What to change; members left out stay. The custom fields are replaced as a whole."""
 
-    amount: Amount = Field(default=None)
-    tax_included: bool = Field(default=None)
-    invoiced_amount: Amount = Field(default=None, description="what of it is an item by now")
+    amount: Amount = Field(default=LEFT_OUT)
+    tax_included: bool = Field(default=LEFT_OUT)
+    invoiced_amount: Amount = Field(default=LEFT_OUT, description="what of it is an item by now")
     expected_on: Day | None = None
-    status: OrderStatus = Field(default=None, description="only open orders stand in the order book")
+    status: OrderStatus = Field(default=LEFT_OUT, description="only open orders stand in the order book")
     reference: Text | None = None
-    custom_fields: CustomFields = Field(default=None)
+    custom_fields: CustomFields = Field(default=LEFT_OUT)
 
 
 class Order(BaseModel):

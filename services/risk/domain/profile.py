@@ -60,7 +60,8 @@ def total(parts: Iterable[Amounts], target: str, conversions: Mapping[str, Conve
             figures[place] += amount if same else convert(amount, part.currency, target, conversion)
         if conversion.valid_on is not None:
             days.append(conversion.valid_on)
-    return Sum(*figures, rate_date=min(days, default=None), unconverted=unconverted)
+    outstanding, overdue, credits_, order_book = figures
+    return Sum(outstanding, overdue, credits_, order_book, min(days, default=None), unconverted)
 
 
 def limit_use(state: str, allowed: int | None, outstanding: int) -> LimitUse:
