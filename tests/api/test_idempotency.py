@@ -75,10 +75,13 @@ async def test_a_refused_request_may_be_sent_again(toy_client) -> None:
 
 
 async def test_keys_of_two_tenants_do_not_meet(toy_client) -> None:
-    headers = keyed()
-    for client in (await toy_client(), await toy_client()):
-        response = await client.post("/v1/things", json={"name": "bolt"}, headers=headers)
-        assert "idempotency-replayed" not in response.headers
+    clients, headers = [await toy_client(), await toy_client()], keyed()
+    body = {"name": "bolt", "pause": 0.3}
+    answers = await asyncio.gather(*(one.post("/v1/things", json=body, headers=headers) for one in clients))
+    assert [answer.status_code for answer in answers] == [201, 201]
+    for client in clients:
+        again = await client.post("/v1/things", json=body, headers=headers)
+        assert again.headers["idempotency-replayed"] == "true"
         assert await count(client) == 1
 
 

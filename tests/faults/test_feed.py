@@ -206,7 +206,19 @@ async def test_the_bell_rings_once_until_somebody_comes(make_pair) -> None:
     await redis.aclose()
 
 
-async def test_the_sweep_finds_what_the_bell_lost_when_redis_forgets_everything(make_pair) -> None:
+async def test_the_sweep_finds_what_no_bell_told_of(make_pair) -> None:
+    client = await make_pair(settings={"ENCOURS_SWEEP_SECONDS": "0.3"})
+    await client.stack.start_workers()
+    await asyncio.sleep(1)  # the sweep at the start is over
+    await make_things(client, "a")  # no request, no bell
+
+    async def arrived() -> bool:
+        return len(await copies(client)) == 1
+
+    await until(arrived)
+
+
+async def test_nothing_is_lost_or_doubled_while_redis_forgets_everything(make_pair) -> None:
     client = await make_pair(settings={"ENCOURS_SWEEP_SECONDS": "0.3"})
     await client.stack.start_workers()
     redis = Redis.from_url(client.stack.redis_url)
