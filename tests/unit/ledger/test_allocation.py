@@ -73,6 +73,8 @@ class TestListed:
         assert refused.value.code == "over_allocated"
         with pytest.raises(OverAllocated):
             allocate_listed(payment(0), listed((1, 1)), [item(1, 100)])
+        with pytest.raises(OverAllocated):
+            allocate_listed(payment(10), listed((1, 1)), [item(1, 0)])
 
     def test_another_currency_is_refused(self) -> None:
         with pytest.raises(CurrencyMismatch) as refused:
@@ -113,12 +115,12 @@ class TestModes:
         ]
 
     def test_oldest_ties_by_number_and_passes_over_other_currencies(self) -> None:
-        items = [item(3, 10, OLD), item(2, 10, OLD), item(1, 10, OLD, "CHF")]
+        items = [item(3, 10, OLD), item(2, 10, OLD), item(1, 10, OLD, "CHF"), item(0, 0, OLD)]
         assert spent(allocate_by_mode(payment(15), AllocationMode.OLDEST, items)) == [(2, 10), (3, 5)]
 
     def test_an_item_without_a_due_date_ages_from_its_issue(self) -> None:
-        items = [item(1, 10, MID), item(2, 10, None)]  # issued 1 April
-        assert spent(allocate_by_mode(payment(10), AllocationMode.OLDEST, items)) == [(1, 10)]
+        items = [item(1, 1, MID), item(2, 10, None)]  # issued 1 April
+        assert spent(allocate_by_mode(payment(1), AllocationMode.OLDEST, items)) == [(1, 1)]
 
     @pytest.mark.parametrize(
         ("paid", "expected"),
@@ -141,7 +143,7 @@ class TestModes:
 
     def test_a_debit_cannot_be_spent(self) -> None:
         with pytest.raises(NotAllocatable):
-            allocate_by_mode(item(1, 5), AllocationMode.OLDEST, [])
+            allocate_by_mode(item(1, 1), AllocationMode.OLDEST, [])
 
     @pytest.mark.parametrize("mode", [AllocationMode.OLDEST, AllocationMode.EXACT])
     def test_nothing_left_allocates_nothing(self, mode: AllocationMode) -> None:
@@ -248,6 +250,11 @@ class TestReversal:
         assert (cancelled.kind, cancelled.amount) == (EntryKind.CANCELLED, 110)
         assert open_amount([*journal, recorded(5, credit), recorded(6, cancelled)]) == 0
         assert open_amount([self.INVOICE, self.PAIR.debit, recorded(7, debit)]) == 100
+
+    def test_a_payment_is_not_reversed_before_it_was_allocated(self) -> None:
+        journal = [self.RECEIPT, self.PAIR.credit]
+        _, cancelled = reverse_payment(journal, [self.PAIR], date(2024, 1, 1), TODAY)
+        assert cancelled.effective_on == date(2024, 5, 3)
 
     def test_a_payment_is_reversed_once(self) -> None:
         cancelled = NewEntry(kind=EntryKind.CANCELLED, amount=110, effective_on=TODAY)

@@ -53,6 +53,10 @@ LEI = "969500WU8KVE8U3TL824"
             {"country": "US", "registration_number": "c-12 34"},
             Identity(country="US", registration_number="C1234"),
         ),
+        (
+            {"country": "US", "registration_number": "9" * 64},
+            Identity(country="US", registration_number="9" * 64),
+        ),
         ({"vat_number": "fr 44 732 829 320"}, Identity(vat_number="FR44732829320")),
         ({"country": "FR", "vat_number": "44732829320"}, Identity(country="FR", vat_number="FR44732829320")),
         ({"country": "DE", "vat_number": "136.695 976"}, Identity(country="DE", vat_number="DE136695976")),
@@ -158,6 +162,15 @@ def test_another_country_without_a_registration_number_is_no_conflict() -> None:
     german_address = Identity(country="DE", vat_number="FR44732829320")
     french = KnownCompany(UUID(int=9), Identity(country="FR", vat_number="FR44732829320"))
     assert resolve(german_address, Found(by_vat=french)) == Attach(french.company_id, Identity())
+
+
+def test_a_country_is_learned_where_none_was_known_or_with_its_registration_number() -> None:
+    placed = Identity(country="FR", vat_number="FR44732829320")
+    assert resolve(placed, Found(by_vat=B)) == Attach(B.company_id, Identity(country="FR"))
+    german_address = KnownCompany(UUID(int=9), Identity(country="DE", vat_number="FR44732829320"))
+    assert resolve(FULL, Found(by_vat=german_address)) == Attach(
+        UUID(int=9), Identity(country="FR", registration_number="732829320", lei=LEI)
+    )
 
 
 def test_nothing_found_makes_a_company() -> None:

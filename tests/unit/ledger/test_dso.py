@@ -116,6 +116,8 @@ def test_more_credits_than_debits_is_null_with_a_reason(method: DsoMethod) -> No
     assert {family.dso.reason, family.contractual.reason, family.overdue.reason, family.add.reason} == {
         "receivables_negative"
     }
+    counted = count_back_dso(-1, periods((1_000, 31)))
+    assert (counted.exhausted, counted.unexplained, counted.holes) == (False, 0, ())
 
 
 def test_family_by_the_simple_method() -> None:
@@ -126,7 +128,12 @@ def test_family_by_the_simple_method() -> None:
         Decimal("14.60"),
     ]
     assert [rounded(f) for f in (family.contractual, family.overdue)] == [Decimal("29.20"), Decimal("14.60")]
-    assert (family.exhausted, family.unexplained) == (None, None)
+    assert (family.exhausted, family.unexplained, family.holes) == (None, None, ())
+
+
+def test_simple_names_the_months_without_sales_too() -> None:
+    family = dso_family(DsoMethod.SIMPLE, 10_000, 0, periods((200, 31), (0, 29), (-1, 31), (100, 31)))
+    assert family.holes == (date(2024, 2, 1), date(2024, 1, 1))
 
 
 def test_family_without_receivables_has_a_dso_of_zero_but_no_share_of_it() -> None:

@@ -168,6 +168,10 @@ class TestPushedAgain:
             entry(EntryKind.AMENDED, -20, MAR),
             entry(EntryKind.SETTLED_BY_SOURCE, -80, FEB),
         ]
+        assert self.push(open_now=0, new_amount=120, pushed_open=0) == [
+            entry(EntryKind.AMENDED, 20, MAR),
+            entry(EntryKind.SETTLED_BY_SOURCE, -20, MAR, as_of_approximate=True),
+        ]
 
 
 SIGNED = st.sampled_from([1, -1])
@@ -254,6 +258,8 @@ class TestWriteOff:
 
     def test_gives_up_a_part(self) -> None:
         assert write_off(recorded(ISSUED), 30, MAR, TODAY) == entry(EntryKind.WRITTEN_OFF, -30, MAR)
+        cent = recorded(entry(EntryKind.ISSUED, 1, JAN))
+        assert write_off(cent, 1, MAR, TODAY) == entry(EntryKind.WRITTEN_OFF, -1, MAR)
 
     def test_gives_up_what_a_customer_overpaid(self) -> None:  # ALC-01
         payment = recorded(entry(EntryKind.ISSUED, -110, JAN), entry(EntryKind.ALLOCATED, 100, FEB))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.ledger.domain.payer_profile import (
     UNKNOWN,
+    Behaviour,
     Means,
     OpenInvoice,
     PayerThresholds,
@@ -102,9 +103,8 @@ def test_a_fresh_overdue_does_not_embellish() -> None:
 
 
 def test_what_is_not_due_yet_says_nothing() -> None:
-    assert payer_profile(GOLDEN, [overdue(9, 100, 0), overdue(8, 100, -9)], TODAY) == payer_profile(
-        GOLDEN, [], TODAY
-    )
+    open_invoices = [overdue(9, 100, 0), overdue(8, 100, -9), overdue(7, 0, 90)]
+    assert payer_profile(GOLDEN, open_invoices, TODAY) == payer_profile(GOLDEN, [], TODAY)
 
 
 def test_who_never_paid_is_judged_by_what_is_overdue() -> None:
@@ -116,7 +116,7 @@ def test_who_never_paid_is_judged_by_what_is_overdue() -> None:
 def test_too_little_to_conclude_is_unknown() -> None:
     few = [paid(1, 100, 5), paid(2, 100, 5), paid(2, 100, 5)]
     assert payer_profile(few, [], TODAY).payer_class == UNKNOWN
-    assert payer_profile([], [], TODAY).paid_only.average_delay is None
+    assert payer_profile([], [], TODAY).paid_only == Behaviour(None, None, 0, 0, UNKNOWN)
     assert (
         payer_profile(few, [], TODAY, ProfileRules(minimum_invoices=2, minimum_amount=301)).payer_class
         == UNKNOWN
@@ -130,6 +130,8 @@ def test_too_little_to_conclude_is_unknown() -> None:
 def test_trend_compares_with_the_six_months_before() -> None:
     before = [paid(n, 100, 4, on=date(2023, 10, 1)) for n in (1, 2, 3)]
     assert payer_profile([*GOLDEN, *before], [], TODAY).trend == Decimal("10.28") - 4
+    long_ago = paid(4, 10**9, 90, on=date(2023, 6, 30))
+    assert payer_profile([*GOLDEN, *before, long_ago], [], TODAY).trend == Decimal("10.28") - 4
     assert payer_profile([*GOLDEN, *before[:2]], [], TODAY).trend is None
 
 
@@ -140,7 +142,9 @@ def test_trend_compares_with_the_six_months_before() -> None:
         ("0", "very_good"),
         ("0.01", "good"),
         ("7", "good"),
+        ("7.01", "average"),
         ("15", "average"),
+        ("15.01", "bad"),
         ("30", "bad"),
         ("30.01", "very_bad"),
     ],
