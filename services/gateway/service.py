@@ -1,15 +1,41 @@
 """What the gateway is made of, besides the proxy in front of it."""
 
 from libs.kit.service import Service
-from services.gateway.api import access, internal, sandbox, settings
-from services.gateway.usecases import advance_clock
+from services.gateway.api import (
+    api_keys,
+    audit_log,
+    business_units,
+    events,
+    internal,
+    me,
+    overview,
+    sandbox,
+    settings,
+    users,
+)
+from services.gateway.feed import publishing
+from services.gateway.usecases import advance_clock, forgetting
 
 SERVICE = Service(
     name="gateway",
     title="Encours gateway",
     description="Access, settings, the sandbox, events, files, and the one door to everything else.",
-    routers=[access.router, settings.router, sandbox.router, internal.router],
-    consumers=("ledger", "risk", "credit", "dunning"),
+    routers=[
+        me.router,
+        api_keys.router,
+        business_units.router,
+        users.router,
+        settings.router,
+        events.router,
+        audit_log.router,
+        overview.router,
+        sandbox.router,
+        internal.router,
+    ],
+    # Also its own: what the gateway tells stands in the public stream like everything else.
+    consumers=("ledger", "risk", "credit", "dunning", "gateway"),
+    consumes=publishing.consumes(),
     jobs={advance_clock.JOB: advance_clock.run},
+    day_steps={forgetting.STEP: forgetting.forget_old},
     sweeps=[advance_clock.sweep],
 )
