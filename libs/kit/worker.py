@@ -105,9 +105,8 @@ async def _serve_queue(runtime: Runtime, *, at_most: int | None = None) -> None:
     try:
         await worker.async_run()
     finally:
-        if (
-            worker.tasks
-        ):  # arq would cancel what is under way; what does not end in time is run again elsewhere
+        # arq would cancel what is under way; what does not end in time is run again elsewhere
+        if worker.tasks:
             await asyncio.wait(worker.tasks.values(), timeout=_FINISH_WITHIN)
         await worker.close()
 
