@@ -1,5 +1,4 @@
-"""Ageing: open items by days late, in whole-day closed intervals without gap or overlap (DOMAIN: `late = D -
-due`).
+"""Ageing: open items by days late, in whole-day closed intervals without gap or overlap.
 
 The buckets of one row always sum to its outstanding, whatever becomes of the credits.
 """
