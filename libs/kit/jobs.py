@@ -5,6 +5,7 @@ prefixed by the consumer (they are global in Redis), no results are kept (a kept
 JSON instead of pickle, a refusal of a duplicate id means "already scheduled".
 """
 
+import asyncio
 import time
 from typing import Any
 
@@ -53,6 +54,7 @@ class JobQueue:
         self._url = url
         self._service = service
         self._pool: ArqRedis | None = None
+        self._opening = asyncio.Lock()
         self._silent_until = 0.0
 
     async def enqueue(
@@ -84,14 +86,15 @@ class JobQueue:
         """The connection. Raises RedisError or OSError when the server is not there."""
         if time.monotonic() < self._silent_until:
             raise ConnectionError("Redis failed a moment ago")
-        if self._pool is None:
-            try:
-                self._pool = await create_pool(
-                    redis_settings(self._url), job_serializer=encode, job_deserializer=decode
-                )
-            except (RedisError, OSError, TimeoutError):
-                self._silent_until = time.monotonic() + _PAUSE_SECONDS
-                raise
+        async with self._opening:  # two who came first would open two, and nobody would close one of them
+            if self._pool is None:
+                try:
+                    self._pool = await create_pool(
+                        redis_settings(self._url), job_serializer=encode, job_deserializer=decode
+                    )
+                except (RedisError, OSError, TimeoutError):
+                    self._silent_until = time.monotonic() + _PAUSE_SECONDS
+                    raise
         return self._pool
 
     async def ping(self) -> None:

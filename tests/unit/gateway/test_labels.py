@@ -1,0 +1,71 @@
+"""Labels of the codes in the API."""
+
+from typing import Any, get_args
+
+import pytest
+
+from libs.contracts import events
+from services.credit.domain import limit_state
+from services.dunning.api import schemas as dunning
+from services.gateway.domain.access import Role
+from services.gateway.domain.labels import choose_language, translated
+from services.gateway.storage.reference import labels
+from services.ledger.api import customer_schemas, import_schemas, item_schemas, order_schemas, payment_schemas
+
+
+def _of(state: type[events.State], member: str) -> tuple[str, ...]:
+    return get_args(state.model_fields[member].annotation)
+
+
+CODES: dict[str, Any] = {
+    "item_kind": get_args(item_schemas.Kind),
+    "order_status": get_args(order_schemas.OrderStatus),
+    "buyer_kind": get_args(customer_schemas.BuyerKind),
+    "contact_role": get_args(customer_schemas.ContactRole),
+    "reversal_reason": get_args(payment_schemas.ReversalReason),
+    "import_kind": get_args(import_schemas.Kind),
+    "import_mode": get_args(import_schemas.Mode),
+    "import_status": get_args(import_schemas.Status),
+    "limit_state": get_args(limit_state.State),
+    "limit_request_state": _of(events.LimitRequestChanged, "state"),
+    "alert_state": _of(events.AlertChanged, "state"),
+    "action_channel": get_args(dunning.Channel),
+    "action_state": get_args(dunning.ActionState),
+    "message_state": get_args(dunning.MailState),
+    "role": get_args(Role),
+}
+
+
+@pytest.mark.parametrize("enum", sorted(CODES))
+def test_every_code_of_the_api_has_an_english_label_and_no_other_has(enum: str) -> None:
+    assert sorted(labels()["en"][enum]) == sorted(CODES[enum])
+
+
+@pytest.mark.parametrize("language", sorted(labels()))
+def test_a_language_names_known_codes_only_and_with_words(language: str) -> None:
+    english = labels()["en"]
+    for enum, words in labels()[language].items():
+        assert words.keys() <= english[enum].keys(), enum
+        assert all(word.strip() == word and word for word in words.values()), enum
+
+
+@pytest.mark.parametrize(
+    ("header", "chosen"),
+    [
+        ("fr", "fr"),
+        ("fr-CH, en;q=0.9", "fr"),
+        ("ja, de;q=0.3, fr;q=0.8", "fr"),
+        ("de;q=0, ja", "en"),
+        ("*", "en"),
+        ("", "en"),
+        ("xx;q=nonsense", "en"),
+        ("ja;q=1, *;q=0.5, fr;q=0.1", "en"),
+    ],
+)
+def test_the_best_known_language_is_chosen(header: str, chosen: str) -> None:
+    assert choose_language(header, {"en", "fr", "de"}) == chosen
+
+
+def test_english_stands_in_for_a_missing_word() -> None:
+    said = translated({"a": "One", "b": "Two"}, {"b": "Deux"}, "fr")
+    assert said == [("a", "One", "en"), ("b", "Deux", "fr")]
