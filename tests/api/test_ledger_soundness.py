@@ -1,6 +1,7 @@
 """Whatever is done to an account in whatever order: items are the sum of their entries, balances the sum of their items,
 no day in the past shows less than nothing, and the last event of each subject is its state."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,9 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from libs.contracts.ids import new_id
+from libs.kit.db import Tx
 from libs.testkit.clients import ServiceClient
 from libs.testkit.plugin import MakeClient
-from tests.api.ledger_books import TODAY, customer, last_events, require_sound, states
+from services.ledger.storage import journal
+from services.ledger.storage.announcements import announce
+from services.ledger.storage.journal import Touched
+from services.ledger.storage.rowset import inline
+from tests.api.ledger_books import TODAY, customer, events, last_events, require_sound, states
 
 #: As of no day may an item be open on the wrong side of zero, or by more than its amount.
 _OUT_OF_BOUNDS = """
@@ -171,3 +178,51 @@ async def test_any_course_of_events_leaves_a_sound_ledger(
         assert await states(client, event_type) == await last_events(client, event_type)
     told, present = await last_events(client, "balance.changed"), await states(client, "balance.changed")
     assert {k: v["rows"] for k, v in told.items()} == {k: v["rows"] for k, v in present.items()}
+
+
+async def blocked(client: ServiceClient) -> None:
+    """Return once somebody waits for a lock in the ledger's database."""
+    for _ in range(500):
+        waiting = await client.stack.sql(
+            "ledger",
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+        if waiting[0]["count"]:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")
+
+
+async def test_a_second_currency_begun_at_the_same_time_is_told_in_full(service_client: MakeClient) -> None:
+    """Three at once on a new customer: the first makes its EUR row, the second its CHF row without having seen the first,
+    the third moves EUR meanwhile. No two of them tell of different states under one version."""
+    client = await service_client("ledger", now=TODAY)
+    account = UUID((await customer(client))["id"])
+    db, tenant = client.stack.runtime("ledger").db, client.caller.tenant
+
+    async def record(tx: Tx, currency: str) -> Touched:
+        row = {
+            "id": new_id(), "business_unit_id": client.main_business_unit_id, "customer_id": account, "kind": "invoice",
+            "direction": 1, "currency": currency, "issue_date": tenant.today(), "due_date": tenant.today(),
+            "stated_on": tenant.today(), "amount": 100, "custom_fields": {},
+        }  # fmt: skip
+        return await journal.insert_items(tx, inline(journal.FIRST_SEEN, [row]))
+
+    async with db.transaction(tenant) as second:
+        async with db.transaction(tenant) as first:
+            touched = await record(first, "EUR")
+            beginning = asyncio.create_task(record(second, "CHF"))
+            await blocked(client)  # the second waits for the first, whose row it cannot see
+            await announce(first, touched)
+        began = await beginning
+        async with db.transaction(tenant) as third:
+            moved = await record(third, "EUR")
+            telling = asyncio.create_task(announce(second, began))
+            await blocked(client)  # the second tells only what the third has settled
+            await announce(third, moved)
+        await telling
+    told = [version for _, version, _ in await events(client, "balance.changed")]
+    assert len(set(told)) == len(told) == 3
+    newest = (await last_events(client, "balance.changed"))[str(account)]
+    assert [(row["currency"], row["outstanding"]) for row in newest["rows"]] == [("CHF", 100), ("EUR", 200)]
+    await require_sound(client)

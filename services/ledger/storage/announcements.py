@@ -121,7 +121,10 @@ async def announce(
 async def read_items(tx: Tx, after: UUID | None, limit: int) -> list[Subject]:
     """The state behind `item.changed`, in order of id."""
     return await _states(
-        tx, f"{_ITEM_STATE.format(items='items')} WHERE i.tenant_id = $1 AND {_AFTER.format('i.id')}", after, limit
+        tx,
+        f"{_ITEM_STATE.format(items='items')} WHERE i.tenant_id = $1 AND {_AFTER.format('i.id')}",
+        after,
+        limit,
     )
 
 

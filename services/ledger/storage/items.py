@@ -134,7 +134,9 @@ async def read_page(
 ) -> list[Row]:
     """A page of items, one more row than `limit` when there are more."""
     order = keyset(wanted, keys, cursor)
-    statement = f"SELECT {COLUMNS}, {cursor_columns(keys)} {FROM} {wanted.clause()} {order} LIMIT {limit + 1:d}"
+    statement = (
+        f"SELECT {COLUMNS}, {cursor_columns(keys)} {FROM} {wanted.clause()} {order} LIMIT {limit + 1:d}"
+    )
     return await tx.fetch(statement, *wanted.params)
 
 

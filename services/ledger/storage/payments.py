@@ -57,7 +57,9 @@ async def read_page(
 ) -> list[Row]:
     """A page of payments, one more row than `limit` when there are more."""
     order = keyset(wanted, keys, cursor)
-    statement = f"SELECT {_COLUMNS}, {cursor_columns(keys)} {_FROM} {wanted.clause()} {order} LIMIT {limit + 1:d}"
+    statement = (
+        f"SELECT {_COLUMNS}, {cursor_columns(keys)} {_FROM} {wanted.clause()} {order} LIMIT {limit + 1:d}"
+    )
     return await tx.fetch(statement, *wanted.params)
 
 
