@@ -23,18 +23,18 @@ class Sender(BaseModel):
     """Who messages come from."""
 
     model_config = ConfigDict(extra="forbid")
-    name: str = Field("Accounts receivable", max_length=200)
+    name: str = Field("Accounts receivable", max_length=200, description="as recipients see it")
     email: str = Field("receivables@example.com", max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-    reply_to: str | None = Field(None, max_length=254)
+    reply_to: str | None = Field(None, max_length=254, description="where answers go; the sender when null")
 
 
 class Brand(BaseModel):
     """How letters and pages look."""
 
     model_config = ConfigDict(extra="forbid")
-    name: str = Field("", max_length=200)
+    name: str = Field("", max_length=200, description="as letters call you")
     color: str = Field("#1f4e79", pattern=r"^#[0-9a-fA-F]{6}$")
-    logo_file_id: str | None = None
+    logo_file_id: str | None = Field(None, description="id of a file")
 
 
 class Retention(BaseModel):

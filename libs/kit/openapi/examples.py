@@ -11,7 +11,7 @@ _BY_FORMAT = {
     "decimal": "1234.56",
     "binary": "…",
 }
-_MAX_DEPTH = 8
+_MAX_DEPTH = 16
 
 
 def add_examples(document: dict[str, Any]) -> None:
@@ -66,7 +66,7 @@ def _of_type(schema: dict[str, Any], document: dict[str, Any], depth: int) -> An
             return []
         return [example_of(schema["items"], document, depth + 1)]
     if kind == "string":
-        return _BY_FORMAT.get(schema.get("format", ""), "text")
+        return _BY_FORMAT.get(schema.get("format", ""), "text").ljust(schema.get("minLength", 0), "0")
     if kind in ("integer", "number"):
         return schema.get("minimum", 1)
     return {"boolean": False, "null": None}.get(str(kind))

@@ -42,13 +42,13 @@ class Amendment(Input):
     """Another amount; the decisions taken so far are void."""
 
     amount: Amount
-    reason: str | None = Field(None, max_length=2000)
+    reason: str | None = Field(None, max_length=2000, description="replaces the reason given before")
 
 
 class Unconverted(BaseModel):
     """An amount without an exchange rate: in no total."""
 
-    currency: str
+    currency: str = Field(description="without a rate, ISO 4217")
     outstanding: AmountText
 
 
@@ -72,7 +72,7 @@ class RouteStep(BaseModel):
     decision: Literal["approved", "rejected"] | None
     by: UUID | None
     at: datetime | None
-    comment: str | None
+    comment: str | None = Field(description="words under the decision")
 
 
 class LimitRequest(BaseModel):
@@ -85,7 +85,7 @@ class LimitRequest(BaseModel):
     currency: str = Field(examples=["EUR"])
     valid_until: date | None
     temporary: bool
-    reason: str | None
+    reason: str | None = Field(description="why the limit is needed")
     documents: list[UUID]
     state: Literal["pending", "approved", "rejected", "cancelled", "expired"]
     requested_by: UUID
@@ -110,7 +110,7 @@ class CreditLimit(BaseModel):
     state: Literal["none", "pending", "approved", "not_validated", "expired", "blocked"]
     color: Literal["red", "orange", "green"]
     amount: AmountText | None = Field(description="as last approved; null where none ever was")
-    currency: str | None
+    currency: str | None = Field(description="of amount, ISO 4217")
     valid_from: date | None
     valid_until: date | None = Field(description="last day that counts")
     temporary: list[str]
@@ -119,7 +119,7 @@ class CreditLimit(BaseModel):
     exposure: Exposure
     used_percent: str | None = Field(examples=["72.4"])
     exceeded_by: AmountText
-    reason: str | None
+    reason: str | None = Field(description="given with the request that was approved")
     updated_at: datetime | None
 
 
@@ -130,12 +130,12 @@ class LimitEvent(BaseModel):
     event: str = Field(examples=["approved"])
     state: str = Field(examples=["approved"])
     amount: AmountText | None
-    currency: str | None
+    currency: str | None = Field(description="of amount, ISO 4217")
     valid_from: date | None
     valid_until: date | None
     request_id: UUID | None
     user_id: UUID | None
-    comment: str | None
+    comment: str | None = Field(description="words under the decision")
     recorded_at: datetime
 
 

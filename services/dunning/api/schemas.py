@@ -69,7 +69,7 @@ class PlannedAction(BaseModel):
     customer_id: UUID
     action_id: UUID | None = Field(description="null in a dry run")
     channel: Channel
-    state: str
+    state: str = Field(description="due, to_confirm or blocked")
     due_on: date
     leader_item_id: UUID
     item_ids: list[UUID]
@@ -80,9 +80,9 @@ class PlannedAction(BaseModel):
 class Person(BaseModel):
     """Whom to write to or call."""
 
-    name: str | None
-    email: str | None
-    phone: str | None
+    name: str | None = Field(description="who")
+    email: str | None = Field(description="an e-mail address")
+    phone: str | None = Field(description="a phone number")
 
 
 class Action(BaseModel):
@@ -101,11 +101,11 @@ class Action(BaseModel):
     amount: AmountText | None = Field(
         description="net; null when the items are in several currencies: see net"
     )
-    currency: str | None
+    currency: str | None = Field(description="of amount, ISO 4217")
     net: dict[str, AmountText] = Field(examples=[{"EUR": "1234.56"}])
     contact: Person | None
-    reason: str | None
-    outcome: str | None
+    reason: str | None = Field(description="what a person must mend, or why it was withdrawn")
+    outcome: str | None = Field(description="what came of it")
     assignee_user_id: UUID | None
     message_id: UUID | None
     done_on: date | None
@@ -128,18 +128,18 @@ class Reschedule(Input):
 class Cancel(Input):
     """Why."""
 
-    reason: str | None = Field(None, max_length=200)
+    reason: str | None = Field(None, max_length=200, description="why it is withdrawn")
 
 
 class Leader(BaseModel):
     """The item that drives the scenario."""
 
     item_id: UUID
-    number: str
+    number: str = Field(description="as printed on the document")
     due_date: date
     days_late: int
     open_amount: AmountText
-    currency: str
+    currency: str = Field(description="ISO 4217")
 
 
 class CustomerDunning(BaseModel):
@@ -154,7 +154,7 @@ class CustomerDunning(BaseModel):
     next_channel: Channel | None
     next_due_on: date | None
     nothing_because: str | None = Field(examples=["nothing_open"])
-    blocked_by: str | None
+    blocked_by: str | None = Field(description="what a person must mend before the next step")
     actions: list[Action] = Field(description="live ones")
     paused_until: date | None
     excluded_items: list[UUID]
@@ -163,8 +163,8 @@ class CustomerDunning(BaseModel):
 class Recipient(BaseModel):
     """An address."""
 
-    name: str | None
-    email: str
+    name: str | None = Field(description="who")
+    email: str = Field(description="an e-mail address")
 
 
 class Message(BaseModel):
@@ -176,13 +176,13 @@ class Message(BaseModel):
     channel: Literal["email"]
     state: MailState
     to: list[Recipient]
-    sender: str
+    sender: str = Field(description="address it comes from")
     subject: str = Field(description="empty until it leaves: the words are chosen then")
-    language: str | None
-    header_message_id: str
+    language: str | None = Field(description="the words are in; null until it leaves")
+    header_message_id: str = Field(description="the Message-ID it bears")
     not_before: datetime
     sent_at: datetime | None
-    error: str | None
+    error: str | None = Field(description="why it did not leave, or may not have")
     created_at: datetime
     updated_at: datetime
 
@@ -191,9 +191,9 @@ class MessageContent(BaseModel):
     """The words of a message."""
 
     id: UUID
-    subject: str
-    text: str
-    html: str | None
+    subject: str = Field(description="the subject line")
+    text: str = Field(description="the plain text part")
+    html: str | None = Field(description="the HTML part")
 
 
 class Template(BaseModel):
@@ -212,16 +212,18 @@ class RenderRequest(Input):
     """Whom to render for."""
 
     customer_id: UUID
-    language: Annotated[str, Field(max_length=20)] | None = None
+    language: Annotated[str, Field(max_length=20)] | None = Field(
+        None, description="the contact's, then the customer's, when left out"
+    )
 
 
 class Rendered(BaseModel):
     """A message as it would read now."""
 
-    language: str
-    subject: str
-    text: str
-    html: str | None
+    language: str = Field(description="the words are in")
+    subject: str = Field(description="the subject line")
+    text: str = Field(description="the plain text part")
+    html: str | None = Field(description="the HTML part")
 
 
 class Step(BaseModel):

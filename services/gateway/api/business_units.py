@@ -31,7 +31,7 @@ class BusinessUnitCreate(Input):
 class BusinessUnitUpdate(Input):
     """What may change."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=200, description="its new name")
 
 
 class BusinessUnit(BaseModel):

@@ -38,10 +38,10 @@ class Settings(BaseModel):
         description="limit of a company that has none, in the reporting currency"
     )
     sender: Sender
-    smtp_url: str | None
+    smtp_url: str | None = Field(description="smtp://, smtp+starttls:// or smtps://; null: the house's own")
     smtp_password_set: bool
     brand: Brand
-    front_url: str | None
+    front_url: str | None = Field(description="of your front end, for links in messages")
     retention: Retention
     cors_origins: list[str]
     calendar_country: str = Field(examples=["FR"])
@@ -55,18 +55,18 @@ class SettingsUpdate(BaseModel):
     reporting_currency: str | None = Field(None, examples=["EUR"])
     languages: list[str] | None = None
     ageing_buckets: list[int] | None = Field(None, examples=[[30, 60, 90]])
-    ageing_credits: str | None = None
+    ageing_credits: str | None = Field(None, description="own, by_date or fifo")
     payer_thresholds: PayerThresholds | None = None
     snapshot_brake: Decimal | None = Field(None, examples=["0.20"])
     default_limit: str | None = Field(None, examples=["10000.00"])
     sender: Sender | None = None
-    smtp_url: str | None = None
+    smtp_url: str | None = Field(None, description="smtp://, smtp+starttls:// or smtps://")
     smtp_password: SecretStr | None = Field(None, description="write-only")
     brand: Brand | None = None
-    front_url: str | None = None
+    front_url: str | None = Field(None, description="of your front end, for links in messages")
     retention: Retention | None = None
     cors_origins: list[str] | None = None
-    calendar_country: str | None = None
+    calendar_country: str | None = Field(None, description="whose public holidays are not worked")
 
 
 @router.get("/settings", response_model=Settings, summary="Show the settings", openapi_extra=scope("admin"))

@@ -37,10 +37,10 @@ class UserCreate(Input):
 class UserUpdate(Input):
     """What may change; members left out stay."""
 
-    name: str | None = Field(None, min_length=1, max_length=200)
+    name: str | None = Field(None, min_length=1, max_length=200, description="the person's name")
     roles: list[Role] | None = Field(None, min_length=1)
     perimeter: list[UUID] | None = None
-    external_subject: str | None = Field(None, max_length=200)
+    external_subject: str | None = Field(None, max_length=200, description="`sub` at your identity provider")
     active: bool | None = None
 
 
@@ -53,7 +53,7 @@ class User(BaseModel):
     roles: list[str] = Field(examples=[["credit_manager"]])
     scopes: list[str] = Field(description="everything these roles allow", examples=[["ledger:read"]])
     perimeter: list[UUID] | None
-    external_subject: str | None
+    external_subject: str | None = Field(description="`sub` at your identity provider")
     active: bool
     created_at: datetime
     updated_at: datetime

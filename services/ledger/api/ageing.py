@@ -64,7 +64,7 @@ class AgeingReport(BaseModel):
     )
     data: list[AgeingRow]
     totals: AgeingTotals
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="pass as `cursor` to read on; null on the last page")
 
 
 @router.get(

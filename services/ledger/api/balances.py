@@ -47,7 +47,7 @@ class Balances(BaseModel):
     by: Literal["customer", "company", "group"]
     as_of_position: int = Field(description="position of the ledger's feed the figures go up to")
     data: list[Balance]
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="pass as `cursor` to read on; null on the last page")
 
 
 @router.get(

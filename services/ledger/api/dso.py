@@ -75,7 +75,7 @@ class TurnoverRow(BaseModel):
     """What was invoiced for one key in one currency."""
 
     key: str = Field(examples=["2026-03"])
-    name: str
+    name: str = Field(description="of the company or customer, else empty")
     currency: str = Field(examples=["EUR"])
     invoiced: AmountText = Field(description="invoices, tax included")
     credited: AmountText = Field(description="credit notes, tax included")
@@ -90,7 +90,7 @@ class TurnoverReport(BaseModel):
 
     since: date
     until: date
-    by: str
+    by: str = Field(description="what a row is about")
     data: list[TurnoverRow]
 
 

@@ -95,7 +95,9 @@ async def create_import(
     mapping: Annotated[
         str | None, Query(max_length=16000, description="which column is which field, as a JSON object")
     ] = None,
-    idempotency_key: Annotated[str | None, Header()] = None,
+    idempotency_key: Annotated[
+        str | None, Header(description="repeats the first answer to an equal request")
+    ] = None,
 ) -> Response:
     """Up to 10,000 rows are answered at once; more are taken in and applied by a worker. Bad rows are named and left out, good
     rows land; a file that cannot be read, or whose control totals are not met, changes nothing. The same file again changes

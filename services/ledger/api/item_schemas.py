@@ -68,7 +68,7 @@ class ItemUpdate(Input):
     A new `amount` and a stated `open_amount` are entries of the journal as of today; the original due date never changes.
     """
 
-    number: Text | None = None
+    number: Text | None = Field(None, description="as printed on the document")
     issue_date: Day = Field(
         default=LEFT_OUT, description="an attribute: the journal keeps the day it counts from"
     )
@@ -81,8 +81,8 @@ class ItemUpdate(Input):
         default=LEFT_OUT, description="what is open now: the difference was settled by the source"
     )
     settled_on: Day = Field(default=LEFT_OUT, description="when, if open_amount is given; today otherwise")
-    reference: Text | None = None
-    order_reference: Text | None = None
+    reference: Text | None = Field(None, description="the buyer's own reference")
+    order_reference: Text | None = Field(None, description="the order it belongs to")
     custom_fields: CustomFields = Field(default=LEFT_OUT)
 
 

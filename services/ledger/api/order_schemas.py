@@ -45,7 +45,7 @@ class OrderUpdate(Input):
     invoiced_amount: Amount = Field(default=LEFT_OUT, description="what of it is an item by now")
     expected_on: Day | None = None
     status: OrderStatus = Field(default=LEFT_OUT, description="only open orders stand in the order book")
-    reference: Text | None = None
+    reference: Text | None = Field(None, description="the buyer's own reference")
     custom_fields: CustomFields = Field(default=LEFT_OUT)
 
 

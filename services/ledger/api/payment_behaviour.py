@@ -58,7 +58,7 @@ class BehaviourReport(BaseModel):
     window_months: int
     minimum_invoices: int
     data: list[BehaviourRow]
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="pass as `cursor` to read on; null on the last page")
 
 
 @router.get(

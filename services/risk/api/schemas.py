@@ -42,7 +42,7 @@ class Guarantees(BaseModel):
 class NextClock(BaseModel):
     """The cover clock that ends first."""
 
-    kind: str
+    kind: str = Field(description="which clock")
     date: date
     item_id: UUID | None
 
@@ -69,7 +69,7 @@ class RiskRow(BaseModel):
     pending_request_id: UUID | None
     guarantees: Guarantees
     cover_expires_at: date | None
-    conditions: str | None
+    conditions: str | None = Field(description="of the insurer")
     other_guarantees: AmountText | None
     real_risk: AmountText = Field(description="outstanding less guarantees; signed")
     potential_risk: AmountText = Field(description="real risk plus the order book; signed")
@@ -78,20 +78,20 @@ class RiskRow(BaseModel):
     provider_data: Literal["not_connected", "known"] = Field(
         description="why the provider's columns are null, or not"
     )
-    score: str | None
-    score_scale: str | None
-    trend: str | None
+    score: str | None = Field(description="the provider's score")
+    score_scale: str | None = Field(description="what the score runs from and to")
+    trend: str | None = Field(description="of the score")
     by_provider: dict[str, Any]
     paydex: int | None
     privileges_amount: AmountText | None
-    legal_status: str | None
+    legal_status: str | None = Field(description="whether under collective proceedings")
     turnover: AmountText | None
-    activity: str | None
+    activity: str | None = Field(description="code of the sector")
     recommended_credit: AmountText | None
     recommended_minus_outstanding: AmountText | None
     recommended_minus_limit: AmountText | None
-    insurer_grade: str | None
-    grade: str | None
+    insurer_grade: str | None = Field(description="the insurer's own grade")
+    grade: str | None = Field(description="internal grade")
     payer_class: str | None = Field(examples=["good"])
     next_clock: NextClock | None
     next_review_on: date | None
@@ -106,7 +106,7 @@ class RiskTotals(BaseModel):
     """Sums over every company the filters keep, whatever the page; `uncovered` is the sum of the rows' uncovered."""
 
     companies: int
-    currency: str
+    currency: str = Field(description="of every amount, ISO 4217")
     outstanding: AmountText
     not_due: AmountText
     overdue: AmountText
@@ -129,7 +129,7 @@ class RiskReport(BaseModel):
     as_of_position: int = Field(description="position of the ledger's feed the figures go up to")
     data: list[RiskRow]
     totals: RiskTotals
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="pass as `cursor` to read on; null on the last page")
 
 
 class Alert(BaseModel):

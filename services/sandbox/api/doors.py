@@ -20,6 +20,13 @@ class Behaviour(BaseModel):
     mode: Literal["normal", "silent", "timeout", "error", "garbage"] = Field(examples=["timeout"])
 
 
+class Taken(BaseModel):
+    """What the stand-in will do."""
+
+    connection_id: UUID
+    deliver: str = Field(description="how it will tell", examples=["webhook"])
+
+
 @router.post(
     "/sandbox/insurer/{connection_id}/behaviour",
     status_code=204,
@@ -34,6 +41,7 @@ async def steer_sandbox_insurer(ctx: Ctx, connection_id: ConnectionId, body: Beh
 @router.post(
     "/sandbox/insurer/{connection_id}/decisions",
     status_code=202,
+    response_model=Taken,
     summary="Let the stand-in insurer decide",
     openapi_extra=scope("admin"),
 )
@@ -58,11 +66,15 @@ async def steer_sandbox_provider(ctx: Ctx, connection_id: ConnectionId, body: Be
 @router.post(
     "/sandbox/provider/{connection_id}/companies/{registration_number}",
     status_code=202,
+    response_model=Taken,
     summary="Set what the stand-in provider answers",
     openapi_extra=scope("admin"),
 )
 async def set_sandbox_provider_company(
-    ctx: Ctx, connection_id: ConnectionId, registration_number: str, body: dict[str, Any]
+    ctx: Ctx,
+    connection_id: ConnectionId,
+    registration_number: Annotated[str, Path(description="the company's, as its country writes it")],
+    body: dict[str, Any],
 ) -> Response:
     """Not before a provider is connected: 409 `no_connection`."""
     raise _no_connection()

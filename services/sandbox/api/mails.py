@@ -21,13 +21,13 @@ class Header(BaseModel):
     """A header as it stood in the message."""
 
     name: str = Field(examples=["Message-ID"])
-    value: str
+    value: str = Field(description="as it was read")
 
 
 class Attachment(BaseModel):
     """What hung on a message."""
 
-    filename: str | None
+    filename: str | None = Field(description="as the sender called it")
     content_type: str = Field(examples=["application/pdf"])
     size: int = Field(description="bytes")
 
@@ -38,10 +38,10 @@ class Mail(BaseModel):
     id: UUID
     sender: str = Field(serialization_alias="from", description="of the envelope")
     to: list[str] = Field(description="of the envelope")
-    subject: str
+    subject: str = Field(description="decoded")
     headers: list[Header]
-    text: str | None
-    html: str | None
+    text: str | None = Field(description="the plain text body")
+    html: str | None = Field(description="the HTML body")
     attachments: list[Attachment]
     size: int = Field(description="bytes")
     caught_at: datetime = Field(description="on the wall clock")
