@@ -9,22 +9,18 @@ from fastapi import Header, Path, Query, Response
 from libs.contracts.money import from_minor
 from libs.kit.db import Row, Tx
 from libs.kit.etag import etag, require_match
-from libs.kit.paging import Cursor, Limit, Page, SortKey, Statement, cursor_columns, keyset, page
+from libs.kit.paging import Cursor, Limit, Page, page
 from libs.kit.responses import reply
 from libs.kit.route import Ctx, Router, scope
 from services.credit.api.schemas import CreditLimit, LimitEvent, Policy
 from services.credit.domain.limit_state import color_of, effective, state_on, usage_of
 from services.credit.domain.policy import ApprovalPolicy
-from services.credit.storage import exposure, limits
+from services.credit.storage import exposure, limits, lists
 from services.credit.usecases.announce import limit_of
 from services.credit.usecases.companies import company_in_sight
 
 router = Router("Credit limits")
 CompanyId = Annotated[UUID, Path(description="the company's id")]
-_COLUMNS = ", ".join(f"l.{name.strip()}" for name in limits.LIMIT_COLUMNS.split(","))
-_HISTORY = (
-    "id, event, state, amount, currency, valid_from, valid_until, request_id, user_id, comment, recorded_at"
-)
 
 
 @router.get(
@@ -42,24 +38,7 @@ async def list_credit_limits(
     ] = None,
 ) -> Response:
     """Limits of companies in the caller's sight, by company name."""
-    keys = [SortKey("c.name", "text"), SortKey("c.id", "uuid")]
-    statement = Statement()
-    statement.where("l.tenant_id = {}", ctx.tx.tenant_id)
-    if needs_review is not None:
-        statement.where("l.needs_review = {}", needs_review)
-    if ctx.caller.perimeter is not None:
-        statement.where(
-            "EXISTS (SELECT 1 FROM customers u WHERE u.tenant_id = l.tenant_id AND u.company_id = l.company_id"
-            " AND u.business_unit_id = ANY({}))",
-            list(ctx.caller.perimeter),
-        )
-    order = keyset(statement, keys, cursor)
-    rows = await ctx.tx.fetch(
-        f"SELECT {_COLUMNS}, c.name AS company_name, {cursor_columns(keys)} FROM limits l"
-        f" JOIN companies c ON c.tenant_id = l.tenant_id AND c.id = l.company_id {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
-        *statement.params,
-    )
+    rows = await lists.limits_by_name(ctx.tx, needs_review, ctx.caller.perimeter, cursor, limit)
     currencies = {row["company_id"]: row["currency"] or ctx.caller.tenant.currency for row in rows}
     shown = await exposure.exposures_of(ctx.tx, currencies)
     return reply(
@@ -94,15 +73,7 @@ async def list_credit_limit_history(
 ) -> Response:
     """Everything that happened to a company's limit, newest first."""
     await company_in_sight(ctx.tx, ctx.runtime, ctx.caller, company_id)
-    keys = [SortKey("recorded_at", "timestamptz", descending=True), SortKey("id", "uuid", descending=True)]
-    statement = Statement()
-    statement.where("tenant_id = {} AND company_id = {}", ctx.tx.tenant_id, company_id)
-    order = keyset(statement, keys, cursor)
-    rows = await ctx.tx.fetch(
-        f"SELECT {_HISTORY}, {cursor_columns(keys)} FROM limit_history {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
-        *statement.params,
-    )
+    rows = await lists.history(ctx.tx, company_id, cursor, limit)
     return reply(page(rows, limit, _event))
 
 
@@ -179,7 +150,7 @@ def _limit(
 
 def _event(row: Row) -> dict[str, Any]:
     amount = row["amount"]
-    names = [name.strip() for name in _HISTORY.split(",")]
+    names = [name.strip() for name in lists.HISTORY_COLUMNS.split(",")]
     return {
         **{name: row[name] for name in names},
         "amount": None if amount is None else from_minor(amount, row["currency"]),

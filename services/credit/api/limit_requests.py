@@ -10,12 +10,12 @@ from libs.contracts.money import Amount, MoneyError, from_minor, to_minor
 from libs.kit.auth import Caller
 from libs.kit.db import Row
 from libs.kit.etag import etag, require_match
-from libs.kit.paging import Cursor, Limit, Page, SortKey, Statement, cursor_columns, keyset, page, parse_sort
+from libs.kit.paging import Cursor, Limit, Page, SortKey, page, parse_sort
 from libs.kit.problems import invalid, not_found
 from libs.kit.responses import raw, reply
 from libs.kit.route import Ctx, Router, scope
 from services.credit.api.schemas import Amendment, Comment, LimitRequest, LimitRequestCreate
-from services.credit.storage import limits
+from services.credit.storage import limits, lists
 from services.credit.usecases import limit_requests
 from services.credit.usecases.companies import company_in_sight
 
@@ -27,7 +27,6 @@ _SORTS = {
     "updated_at": SortKey("r.updated_at", "timestamptz"),
     "amount": SortKey("r.amount", "bigint"),
 }
-_COLUMNS = ", ".join(f"r.{name.strip()}" for name in limits.REQUEST_COLUMNS.split(","))
 
 
 @router.post(
@@ -72,27 +71,13 @@ async def list_credit_limit_requests(
 ) -> Response:
     """Requests of companies in the caller's sight, newest first."""
     keys = [*parse_sort(sort, _SORTS, "-created_at"), SortKey("r.id", "uuid")]
-    statement = Statement()
-    statement.where("r.tenant_id = {}", ctx.tx.tenant_id)
-    if state:
-        statement.where("r.state = ANY({})", state)
-    if company_id is not None:
-        statement.where("r.company_id = {}", company_id)
-    if ctx.caller.perimeter is not None:
-        statement.where(
-            "EXISTS (SELECT 1 FROM customers u WHERE u.tenant_id = r.tenant_id AND u.company_id = r.company_id"
-            " AND u.business_unit_id = ANY({}))",
-            list(ctx.caller.perimeter),
-        )
-    if awaiting == "me":
-        _where_awaiting(statement, ctx.caller)
-    order = keyset(statement, keys, cursor)
-    rows = await ctx.tx.fetch(
-        f"SELECT {_COLUMNS}, c.name AS company_name, {cursor_columns(keys)} FROM limit_requests r"
-        f" JOIN companies c ON c.tenant_id = r.tenant_id AND c.id = r.company_id {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
-        *statement.params,
+    wanted = lists.RequestFilter(
+        states=state,
+        company_id=company_id,
+        awaiting_user_id=ctx.caller.require_user() if awaiting == "me" else None,
+        perimeter=ctx.caller.perimeter,
     )
+    rows = await lists.requests(ctx.tx, wanted, keys, cursor, limit)
     return reply(page(rows, limit, lambda row: present(row, row["company_name"], ctx.caller)))
 
 
@@ -221,18 +206,6 @@ def _can_decide(row: Row, caller: Caller) -> bool:
         return False
     step = next((step for step in msgspec.json.decode(row["route"]) if step["decision"] is None), None)
     return step is not None and (not step["user_ids"] or str(user) in step["user_ids"])
-
-
-def _where_awaiting(statement: Statement, caller: Caller) -> None:
-    user = caller.require_user()
-    statement.where("r.state = 'pending' AND r.requested_by <> {}", user)
-    statement.where(
-        "EXISTS (SELECT 1 FROM jsonb_array_elements(r.route) WITH ORDINALITY AS s(step, n)"
-        " WHERE s.step->>'decision' IS NULL AND (jsonb_array_length(s.step->'user_ids') = 0 OR s.step->'user_ids' ? {})"
-        " AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(r.route) WITH ORDINALITY AS e(step, n)"
-        "                  WHERE e.n < s.n AND e.step->>'decision' IS NULL))",
-        str(user),
-    )
 
 
 def _minor(amount: Amount, currency: str) -> int:
