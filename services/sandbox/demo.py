@@ -31,6 +31,7 @@ _TENANT = "Groupe Encours Démo"
 _TIME_ZONE = "Europe/Paris"
 _SOURCE = "erp-demo"
 _MORNING = time(8, 30)
+_SHOWN = 5
 
 Say = Callable[[str], None]
 
@@ -296,12 +297,19 @@ async def _facts(erp: Erp, me: Mapping[str, Any], state: DemoState, path: Path) 
     facts.risks = risks["data"] if risks else None
     if state.run_id:
         facts.run = await part("run", erp.get(f"/v1/dunning-runs/{state.run_id}"))
-    actions = await part("actions", erp.get("/v1/actions", state="due", limit=8))
-    facts.actions = actions["data"] if actions else None
-    for customer_id in {action["customer_id"] for action in facts.actions or [] if action.get("customer_id")}:
-        customer = await part("customers", erp.get(f"/v1/customers/{customer_id}"))
-        facts.customers[customer_id] = customer["name"] if customer else ""
+    by_hand = await part("actions", _by_hand(erp))
+    facts.actions = by_hand
+    requests = await part("requests", erp.get("/v1/credit-limit-requests", state="pending", limit=_SHOWN))
+    facts.requests = requests["data"] if requests else None
     return facts
+
+
+async def _by_hand(erp: Erp) -> list[dict[str, Any]]:
+    """What people have to do: the steps that do not send themselves, and those that cannot be sent as they stand."""
+    found: list[dict[str, Any]] = []
+    for state in ("due", "blocked"):
+        found += (await erp.get("/v1/actions", state=state, limit=_SHOWN))["data"]
+    return found
 
 
 def main() -> int:

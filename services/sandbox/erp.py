@@ -124,9 +124,10 @@ class Erp:
         if not location:
             raise ErpError("long work was accepted without saying where to follow it")
         path = httpx.URL(location).path
+        patience: Query = {"wait": 20} if path.startswith("/v1/operations/") else {}
         async with asyncio.timeout(_FOLLOW_SECONDS):
             while True:
-                operation = await self.get(path, wait=20)
+                operation = _object(await self._send("GET", path, patience))
                 if operation["status"] == "succeeded":
                     return operation
                 if operation["status"] in {"failed", "cancelled"}:

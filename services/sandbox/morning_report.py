@@ -14,6 +14,8 @@ __all__ = ["MorningFacts", "morning_report"]
 
 WIDTH = 80
 _NOT_LATE = frozenset({"not_due", "unallocated"})
+#: Why a reminder cannot leave, as the work it leaves to somebody.
+_BLOCKED = {"no_contact": "find an address", "delivery_failed": "mend the address"}
 _RULE = "─" * WIDTH
 _DOUBLE = "═" * WIDTH
 
@@ -31,8 +33,8 @@ class MorningFacts:
     dso: Mapping[str, Any] | None = None
     risks: Sequence[Mapping[str, Any]] | None = None
     actions: Sequence[Mapping[str, Any]] | None = None
+    requests: Sequence[Mapping[str, Any]] | None = None
     run: Mapping[str, Any] | None = None
-    customers: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
 
@@ -122,14 +124,28 @@ def _actions(facts: MorningFacts) -> list[str]:
         lines[-1] += f"  {' · '.join(told) if told else 'nothing was due'}"
     if facts.actions is None:
         return [*lines, _absent(facts, "actions")]
-    for action in facts.actions:
-        what = action.get("channel") or action.get("kind") or "action"
-        who = facts.customers.get(str(action.get("customer_id")), "") or str(
-            action.get("customer_name") or ""
-        )
-        amount = f"{_short(action.get('amount'))} {action.get('currency') or ''}".strip()
-        lines.append(f"   {action.get('due_on', ''):<11}{_cut(what, 8):<9}{_cut(who, 36):<37}{amount:>19}")
-    return lines if facts.actions else [*lines, "   nothing is left to do by hand"]
+    todo = [
+        _todo(action.get("due_on"), _what(action), action.get("customer_name"), action)
+        for action in facts.actions
+    ]
+    if facts.requests is None:
+        todo.append(_absent(facts, "requests"))
+    todo += [
+        _todo(facts.today, "approve a limit", request.get("company_name"), request)
+        for request in facts.requests or []
+    ]
+    return [*lines, *(todo or ["   nothing is left to do by hand"])]
+
+
+def _what(action: Mapping[str, Any]) -> str:
+    if action.get("state") == "blocked":
+        return _BLOCKED.get(str(action.get("reason")), f"unblock {action.get('channel')}")
+    return str(action.get("channel") or action.get("kind") or "action")
+
+
+def _todo(day: object, what: str, name: object, row: Mapping[str, Any]) -> str:
+    amount = f"{_short(row.get('amount'))} {row.get('currency') or ''}".strip()
+    return f"   {day!s:<11}{_cut(what, 17):<18}{_cut(str(name or ''), 30):<31}{amount:>16}"
 
 
 def _absent(facts: MorningFacts, part: str) -> str:

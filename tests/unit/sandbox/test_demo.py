@@ -105,12 +105,13 @@ class StandInApi:
                 self.requests[made]["state"] = "approved"
                 return httpx.Response(200, json=self.requests[made])
             case "POST", ["dunning-runs"]:
-                location = {"Operation-Location": "/v1/operations/dunning.1"}
+                location = {"Operation-Location": "/v1/dunning-runs/run-1"}
                 return httpx.Response(202, json={"id": "run-1", "status": "queued"}, headers=location)
-            case "GET", ["operations", "dunning.1"]:
-                return httpx.Response(200, json={"status": "succeeded"})
             case "GET", ["dunning-runs", "run-1"]:
-                return httpx.Response(200, json={"counts": {"customers": 90, "sent": 71}})
+                if query:
+                    return problem(422, "invalid")
+                counts = {"customers": 90, "sent": 71}
+                return httpx.Response(200, json={"status": "succeeded", "counts": counts})
             case "POST", ["exchange-rates"]:
                 assert {"base", "quote", "valid_on", "rate"} == json.loads(body)["data"][0].keys()
                 return httpx.Response(200, json={"received": len(json.loads(body)["data"])})
@@ -310,7 +311,9 @@ def full_facts() -> MorningFacts:
     action = {
         "due_on": TODAY,
         "channel": "call",
+        "state": "due",
         "customer_id": "c1",
+        "customer_name": "Équipements Gridrian de la Très Longue Vallée SASU",
         "amount": "45123.90",
         "currency": "EUR",
     }
@@ -323,9 +326,9 @@ def full_facts() -> MorningFacts:
         ageing={"data": [{"currency": "EUR", "outstanding": outstanding, "amounts": amounts}]},
         dso={"value": "54.31", "contractual": "42.1", "overdue": "12.2", "best_possible": "41.9"},
         risks=[risk, risk | {"limit": None, "limit_used_percent": None}],
-        actions=[action],
+        actions=[action, action | {"channel": "email", "state": "blocked", "reason": "no_contact"}],
+        requests=[{"company_name": "Bâtiment Belmure SASU", "amount": "65000.00", "currency": "EUR"}],
         run={"counts": {"sent": 71, "to_confirm": 0, "skipped": 12}},
-        customers={"c1": "Équipements Gridrian de la Très Longue Vallée SASU"},
     )
 
 
@@ -336,7 +339,9 @@ def test_the_report_says_what_a_credit_manager_reads_first() -> None:
     assert "DSO  54 days, count-back · contractual 42 · overdue 12 · best possible 42" in text
     assert re.search(r"Équipements Gridrian de … EUR\s+45,124\s+131,250\s+120,000\s+109%", text)
     assert "71 reminders sent · 12 skipped" in text
-    assert re.search(r"2026-11-20 call\s+Équipements Gridrian de la Très Lon…\s+45,124 EUR", text)
+    assert re.search(r"2026-11-20 call\s+Équipements Gridrian de la Tr…\s+45,124 EUR", text)
+    assert re.search(r"2026-11-20 find an address\s+Équipements Gridrian de la Tr…\s+45,124 EUR", text)
+    assert re.search(r"2026-11-20 approve a limit\s+Bâtiment Belmure SASU\s+65,000 EUR", text)
 
 
 def test_the_report_fits_eighty_columns_but_for_the_key() -> None:
