@@ -1,7 +1,7 @@
 """P6: what the gateway costs. Throughput and median latency through it against the same call made directly.
 
 Three processes: a tiny FastAPI service, the gateway with authentication and rate limits on (keys known, as after
-a first request), and this module again as a load generator. They are pinned to two cores: the service has one to
+a first request), and the load generator. They are pinned to two cores: the service has one to
 itself in both cases, the gateway shares the other with the load generator. So "through" has not one cycle more
 than "direct" has, and the ratio says what is lost. Rounds alternate; the medians of their ratios are printed,
 and the processor time a request takes in each server, which other load on the machine disturbs least.
@@ -11,12 +11,10 @@ and the processor time a request takes in each server, which other load on the m
 """
 
 import argparse
-import asyncio
 import contextlib
 import json
 import os
 import platform
-import re
 import socket
 import subprocess
 import sys
@@ -30,12 +28,12 @@ from typing import Any
 from urllib.request import Request, urlopen
 from uuid import UUID
 
-from typing_extensions import override
+from tests.bench.figures import Figure, Goal, ratio, table
+from tests.bench.load import request, run_load
 
 SERVICE_CORE, OTHERS_CORE = 0, 1
-RATE_GOAL, P50_GOAL = 0.8, 1.5
+RATE_GOAL, P50_GOAL = Goal(least=0.8), Goal(most=1.5)
 CONNECTIONS = 32
-_LENGTH = re.compile(rb"content-length: (\d+)\r\n", re.IGNORECASE)
 
 TENANT, KEY_ID = UUID(int=7), UUID(int=8)
 API_KEY = f"enc_{TENANT.hex}_{KEY_ID.hex}_{'5' * 64}"
@@ -111,89 +109,9 @@ def create_gateway() -> Any:
     )
 
 
-# -- load generator -----------------------------------------------------------------------------------------
-
-
-class Caller(asyncio.Protocol):
-    """One keep-alive connection that asks again as soon as it has its answer."""
-
-    def __init__(self, request: bytes, until: float, latencies: list[float]) -> None:
-        self._request, self._until, self._latencies = request, until, latencies
-        self._received = b""
-        self._expected = 0
-        self.done = asyncio.get_running_loop().create_future()
-
-    @override
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-        self._ask()
-
-    def _ask(self) -> None:
-        self._asked = time.perf_counter()
-        self._transport.write(self._request)
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        if not self._expected:
-            end = self._received.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            length = _LENGTH.search(self._received, 0, end + 2)
-            if not self._received.startswith(b"HTTP/1.1 200") or length is None:
-                self.done.set_exception(RuntimeError(self._received[:200].decode()))
-                self._transport.close()
-                return
-            self._expected = end + 4 + int(length[1])
-        if len(self._received) < self._expected:
-            return
-        now = time.perf_counter()
-        self._latencies.append(now - self._asked)
-        self._received, self._expected = b"", 0
-        if now < self._until:
-            self._ask()
-        else:
-            self._transport.close()
-            self.done.set_result(None)
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(RuntimeError("the server closed the connection"))
-
-
-async def _load(port: int, request: bytes, connections: int, seconds: float) -> dict[str, float]:
-    loop = asyncio.get_running_loop()
-    latencies: list[float] = []
-    started = time.perf_counter()
-    callers = []
-    for _ in range(connections):
-        _, caller = await loop.create_connection(
-            lambda: Caller(request, started + seconds, latencies), "127.0.0.1", port
-        )
-        callers.append(caller)
-    await asyncio.gather(*(caller.done for caller in callers))
-    taken = time.perf_counter() - started
-    latencies.sort()
-    return {
-        "calls": len(latencies),
-        "rate": len(latencies) / taken,
-        "p50_ms": latencies[len(latencies) // 2] * 1000,
-        "p99_ms": latencies[int(len(latencies) * 0.99)] * 1000,
-    }
-
-
-def _request(method: str, target: str, body: bytes) -> bytes:
-    head = [f"{method} {target} HTTP/1.1", "host: bench", f"authorization: Bearer {API_KEY}"]
-    head += ["accept: application/json", "user-agent: bench"]
-    if body:
-        head += ["content-type: application/json", f"content-length: {len(body)}", "idempotency-key: bench"]
-    return "\r\n".join([*head, "", ""]).encode() + body
-
-
 CALLS = {
-    "GET": _request("GET", "/v1/items/0198c0de", b""),
-    "POST": _request("POST", "/v1/items", b"{" + b" " * 1000 + b"}"),
+    "GET": request("GET", "/v1/items/0198c0de", API_KEY),
+    "POST": request("POST", "/v1/items", API_KEY, b"{" + b" " * 1000 + b"}", idempotency_key="bench"),
 }
 
 
@@ -246,12 +164,10 @@ def _measure(
     server: Server, call: str, connections: int, seconds: float, *watched: Server
 ) -> dict[str, float]:
     before = [process.cpu_s() for process in watched]
-    command = [sys.executable, "-m", "tests.bench.bench_gateway", "--load", str(server.port), "--call", call]
-    command += ["--connections", str(connections), "--seconds", str(seconds)]
-    done = subprocess.run(
-        command, check=True, capture_output=True, text=True, preexec_fn=lambda: _pin(OTHERS_CORE)
-    )
-    result: dict[str, float] = json.loads(done.stdout)
+    result = run_load(
+        server.port, [CALLS[call]], connections=connections, seconds=seconds, again=True,
+        prepare=lambda: _pin(OTHERS_CORE),
+    )  # fmt: skip
     for name, process, cpu_s in zip(("service_us", "gateway_us"), watched, before, strict=False):
         result[name] = (process.cpu_s() - cpu_s) / result["calls"] * 1e6
     return result
@@ -267,9 +183,9 @@ def _megabytes_per_second(server: Server, megabytes: int) -> float:
     return megabytes / (time.perf_counter() - started)
 
 
-def bench(rounds: int, seconds: float) -> list[tuple[str, float, str, bool]]:
-    """Rows of (what, ratio, goal, met); the figures behind them are written as they come."""
-    rows = []
+def bench(rounds: int, seconds: float) -> list[tuple[str, float, Goal | None, str]]:
+    """Rows of (what, ratio, goal, the figures behind it)."""
+    rows: list[tuple[str, float, Goal | None, str]] = []
     with (
         _server("create_service", SERVICE_CORE) as direct,
         _server(
@@ -285,22 +201,25 @@ def bench(rounds: int, seconds: float) -> list[tuple[str, float, str, bool]]:
                 ]
                 for connections in (CONNECTIONS, 1)
             }
-            rate = median(b["rate"] / a["rate"] for a, b in runs[CONNECTIONS])
-            added = median((b["p50_ms"] - a["p50_ms"]) / a["p50_ms"] for a, b in runs[1])
-            rows.append((f"{call} throughput, through / direct", rate, f">= {RATE_GOAL}", rate >= RATE_GOAL))
-            rows.append((f"{call} added p50 / direct p50", added, f"<= {P50_GOAL}", added <= P50_GOAL))
-            for connections, measured in runs.items():
-                for place, way in enumerate(("direct", "through")):
-                    middle = {key: median(run[place][key] for run in measured) for key in measured[0][place]}
-                    say(
-                        f"  {call:4} {connections:2} connections, {way:7} {middle['rate']:6.0f}/s"
-                        f"  p50 {middle['p50_ms']:6.3f} ms  p99 {middle['p99_ms']:6.3f} ms"
-                        f"  service {middle['service_us']:4.0f} us  gateway {middle['gateway_us']:4.0f} us"
-                    )
+            rate = ratio((b["rate"], a["rate"]) for a, b in runs[CONNECTIONS])
+            added = ratio((b["p50_ms"] - a["p50_ms"], a["p50_ms"]) for a, b in runs[1])
+            rows.append((f"{call} throughput, through / direct", rate, RATE_GOAL, _said(runs[CONNECTIONS])))
+            rows.append((f"{call} added p50 / direct p50", added, P50_GOAL, _said(runs[1])))
         speeds = [[_megabytes_per_second(way, 64) for way in both] for _ in range(rounds)]
-        upload = median(b / a for a, b in speeds)
-        rows.append(("64 MB upload, through / direct", upload, "none", True))
+        upload = ratio((b, a) for a, b in speeds)
+        rows.append(("64 MB upload, through / direct", upload, None, ""))
     return rows
+
+
+def _said(measured: list[list[dict[str, float]]]) -> str:
+    """Median latencies, and the processor time of a request in each server."""
+    direct, through = (
+        {key: median(run[place][key] for run in measured) for key in measured[0][place]} for place in (0, 1)
+    )
+    return (
+        f"p50 {through['p50_ms']:.2f} ms, direct {direct['p50_ms']:.2f} ms;"
+        f" gateway {through['gateway_us']:.0f} us, service {through['service_us']:.0f} us"
+    )
 
 
 def say(line: str) -> None:
@@ -315,21 +234,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--load", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--call", choices=CALLS, default="GET", help=argparse.SUPPRESS)
-    parser.add_argument("--connections", type=int, default=CONNECTIONS, help=argparse.SUPPRESS)
-    parser.add_argument("--seconds", type=float, default=2.0, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.load:
-        import uvloop
-
-        measured = uvloop.run(_load(options.load, CALLS[options.call], options.connections, options.seconds))
-        say(json.dumps(measured))
-        return
     packages = ", ".join(f"{name} {version(name)}" for name in ("uvicorn", "fastapi", "httptools", "uvloop"))
     say(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {packages}")
-    for what, ratio, goal, met in bench(1 if options.quick else 5, 1.0 if options.quick else 2.0):
-        say(f"P6  {what:36} {ratio:5.2f}   goal {goal:7}   {'met' if met else 'MISSED'}")
+    rows = bench(1 if options.quick else 5, 1.0 if options.quick else 2.0)
+    say(table([Figure("P6", *row) for row in rows]))
 
 
 if __name__ == "__main__":
