@@ -9,7 +9,7 @@ from fastapi import Header, Path, Query, Response
 from libs.contracts.money import from_minor
 from libs.kit.db import Row
 from libs.kit.etag import etag, require_match
-from libs.kit.paging import Cursor, Limit, Page, SortKey, Statement, cursor_columns, keyset, page, parse_sort
+from libs.kit.paging import Cursor, Limit, Page, SortKey, page, parse_sort
 from libs.kit.problems import not_found
 from libs.kit.responses import reply
 from libs.kit.route import Ctx, Router, scope
@@ -24,18 +24,12 @@ from services.dunning.api.schemas import (
 )
 from services.dunning.domain.facts import CustomerFacts
 from services.dunning.domain.next_action import NextAction, Nothing, next_action
-from services.dunning.storage import actions, planning
+from services.dunning.storage import actions, lists, planning
 from services.dunning.usecases import agenda
 
 router = Router("Agenda")
 Id = Annotated[UUID, Path(description="the action's id")]
 IfMatch = Annotated[str | None, Header(description="the ETag you read")]
-SORTS = {
-    "due_on": SortKey("a.due_on", "date"),
-    "created_at": SortKey("a.created_at", "timestamptz"),
-    "updated_at": SortKey("a.updated_at", "timestamptz"),
-}
-COLUMNS = ", ".join(f"a.{name.strip()}" for name in actions.COLUMNS.split(","))
 
 
 @router.get(
@@ -53,23 +47,12 @@ async def list_actions(
     due_to: Annotated[date | None, Query(description="due on that day or before")] = None,
 ) -> Response:
     """Actions for customers in the caller's perimeter, the most urgent first."""
-    keys = [*parse_sort(sort, SORTS, "due_on"), SortKey("a.id", "uuid")]
-    statement = in_sight(ctx)
-    for column, wanted in (("state", state), ("channel", channel)):
-        if wanted:
-            statement.where(f"a.{column} = ANY({{}})", list(wanted))
-    for column, value in (("customer_id", customer_id), ("assignee_user_id", assignee_user_id)):
-        if value is not None:
-            statement.where(f"a.{column} = {{}}", value)
-    if due_to is not None:
-        statement.where("a.due_on <= {}", due_to)
-    order = keyset(statement, keys, cursor)
-    rows = await ctx.tx.fetch(
-        f"SELECT {COLUMNS}, c.name AS customer_name, {cursor_columns(keys)} FROM actions a"
-        f" JOIN customers c ON c.tenant_id = a.tenant_id AND c.id = a.customer_id {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
-        *statement.params,
-    )
+    keys = [*parse_sort(sort, lists.ACTION_SORTS, "due_on"), SortKey("a.id", "uuid")]
+    wanted = lists.ActionFilter(
+        ctx.caller.perimeter, states=state, channels=channel, customer_id=customer_id, assignee_user_id=assignee_user_id,
+        due_to=due_to,
+    )  # fmt: skip
+    rows = await lists.agenda(ctx.tx, wanted, keys, cursor, limit)
     return reply(page(rows, limit, present))
 
 
@@ -155,14 +138,7 @@ async def get_customer_dunning(ctx: Ctx, customer_id: UUID) -> Response:
     """The scenario, the item that leads it, what comes next and why nothing does."""
     row, facts = await _facts(ctx, customer_id)
     version = await planning.default_version(ctx.tx)
-    statement = in_sight(ctx)
-    statement.where("a.customer_id = {} AND a.state = ANY({})", customer_id, list(planning.LIVE))
-    live = await ctx.tx.fetch(
-        f"SELECT {COLUMNS}, c.name AS customer_name FROM actions a"
-        f" JOIN customers c ON c.tenant_id = a.tenant_id AND c.id = a.customer_id {statement.clause()}"
-        " ORDER BY a.due_on, a.id",
-        *statement.params,
-    )
+    live = await lists.live_actions(ctx.tx, customer_id)
     return reply(
         {
             "customer_id": row["id"],
@@ -211,27 +187,11 @@ async def _facts(ctx: Ctx, customer_id: UUID) -> tuple[Row, CustomerFacts]:
 
 
 async def _one(ctx: Ctx, action_id: UUID, if_match: str | None = None, *, lock: bool = False) -> Row:
-    statement = in_sight(ctx)
-    statement.where("a.id = {}", action_id)
-    row = await ctx.tx.fetchrow(
-        f"SELECT {COLUMNS}, c.name AS customer_name FROM actions a"
-        f" JOIN customers c ON c.tenant_id = a.tenant_id AND c.id = a.customer_id {statement.clause()}"
-        + (" FOR UPDATE OF a" if lock else ""),
-        *statement.params,
-    )
+    row = await lists.action(ctx.tx, action_id, ctx.caller.perimeter, lock=lock)
     if row is None:
         raise not_found("action", action_id)
     require_match(if_match, row["version"])
     return row
-
-
-def in_sight(ctx: Ctx) -> Statement:
-    """Actions of customers in the caller's perimeter."""
-    statement = Statement()
-    statement.where("a.tenant_id = {}", ctx.tx.tenant_id)
-    if ctx.caller.perimeter is not None:
-        statement.where("c.business_unit_id = ANY({})", list(ctx.caller.perimeter))
-    return statement
 
 
 async def _changed(ctx: Ctx, row: Row) -> Response:

@@ -6,21 +6,18 @@ from uuid import UUID
 from fastapi import Path, Response
 
 from libs.kit.db import Row, Tx
-from libs.kit.paging import Cursor, Limit, Page, SortKey, Statement, cursor_columns, keyset, page
+from libs.kit.paging import Cursor, Limit, Page, page
 from libs.kit.problems import Problem, not_found
 from libs.kit.responses import raw, reply
 from libs.kit.route import Ctx, Router, scope
 from services.dunning.api.schemas import PlannedAction, Run, RunCreate
+from services.dunning.storage import lists
 from services.dunning.storage.actions import decoded
 from services.dunning.usecases import runs
 
 router = Router("Dunning runs")
 Id = Annotated[UUID, Path(description="the run's id")]
 _COUNTS = ("customers", "planned", "to_confirm", "skipped", "blocked")
-_IN_SIGHT = (
-    "EXISTS (SELECT 1 FROM customers u WHERE u.tenant_id = l.tenant_id AND u.id = l.customer_id"
-    " AND u.business_unit_id = ANY({}))"
-)
 
 
 @router.post(
@@ -59,15 +56,7 @@ async def create_dunning_run(ctx: Ctx, body: RunCreate) -> Response:
 )
 async def list_dunning_runs(ctx: Ctx, limit: Limit = 20, cursor: Cursor = None) -> Response:
     """Runs that were asked for, newest first; the daily ones run by themselves and are not listed."""
-    keys = [SortKey("created_at", "timestamptz", descending=True), SortKey("id", "uuid", descending=True)]
-    statement = Statement()
-    statement.where("tenant_id = {}", ctx.tx.tenant_id)
-    order = keyset(statement, keys, cursor)
-    rows = await ctx.tx.fetch(
-        f"SELECT {runs.COLUMNS}, {cursor_columns(keys)} FROM dunning_runs {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
-        *statement.params,
-    )
+    rows = await lists.runs(ctx.tx, cursor, limit)
     shown = {row["id"]: await _run(ctx.tx, row) for row in rows[:limit]}
     return reply(page(rows, limit, lambda row: shown[row["id"]]))
 
@@ -94,18 +83,7 @@ async def list_dunning_run_actions(
 ) -> Response:
     """What was planned for each customer, as it was planned; a dry run's too."""
     await _one(ctx, run_id)
-    keys = [SortKey("l.customer_id", "uuid")]
-    statement = Statement()
-    statement.where("l.tenant_id = {} AND l.run_id = {} AND l.plan IS NOT NULL", ctx.tx.tenant_id, run_id)
-    if ctx.caller.perimeter is not None:
-        statement.where(_IN_SIGHT, list(ctx.caller.perimeter))
-    order = keyset(statement, keys, cursor)
-    rows = await ctx.tx.fetch(
-        f"SELECT l.customer_id, l.action_id, l.plan, r.dry_run, {cursor_columns(keys)} FROM dunning_run_lines l"
-        f" JOIN dunning_runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
-        *statement.params,
-    )
+    rows = await lists.plans(ctx.tx, run_id, ctx.caller.perimeter, cursor, limit)
     return reply(page(rows, limit, _planned))
 
 
@@ -115,18 +93,12 @@ async def _require_sight(ctx: Ctx, customer_ids: list[UUID] | None) -> None:
         return
     if customer_ids is None:
         raise Problem(403, "perimeter", "Name the customers: your perimeter does not cover the whole tenant.")
-    seen = await ctx.tx.fetchval(
-        "SELECT count(*) FROM customers WHERE tenant_id = $1 AND id = ANY($2) AND business_unit_id = ANY($3)",
-        ctx.tx.tenant_id, customer_ids, list(perimeter),
-    )  # fmt: skip
-    if seen != len(set(customer_ids)):
+    if await lists.customers_in(ctx.tx, customer_ids, perimeter) != len(set(customer_ids)):
         raise not_found("customer", "of that id in your perimeter")
 
 
 async def _one(ctx: Ctx, run_id: UUID) -> Row:
-    row = await ctx.tx.fetchrow(
-        f"SELECT {runs.COLUMNS} FROM dunning_runs WHERE tenant_id = $1 AND id = $2", ctx.tx.tenant_id, run_id
-    )
+    row = await lists.run(ctx.tx, run_id)
     if row is None:
         raise not_found("dunning run", run_id)
     return row
@@ -134,16 +106,8 @@ async def _one(ctx: Ctx, run_id: UUID) -> Row:
 
 async def _run(tx: Tx, row: Row) -> dict[str, Any]:
     counts = decoded(row, "counts")
-    sent = await tx.fetchval(
-        "SELECT count(*) FROM actions WHERE tenant_id = $1 AND run_id = $2 AND outcome = 'sent'",
-        tx.tenant_id,
-        row["id"],
-    )
-    skipped = await tx.fetch(
-        "SELECT customer_id, code FROM dunning_run_lines WHERE tenant_id = $1 AND run_id = $2 AND outcome = 'skipped'"
-        " ORDER BY customer_id LIMIT 100",
-        tx.tenant_id, row["id"],
-    )  # fmt: skip
+    sent = await lists.sent_by(tx, row["id"])
+    skipped = await lists.skipped_by(tx, row["id"])
     names = ("id", "as_of", "dry_run", "send_now", "status", "created_at", "updated_at")
     return {
         **{name: row[name] for name in names},

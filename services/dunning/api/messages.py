@@ -6,10 +6,9 @@ from uuid import UUID
 
 from fastapi import Path, Query, Response
 
-from libs.kit import mail
 from libs.kit.db import Row
 from libs.kit.etag import etag
-from libs.kit.paging import Cursor, Limit, Page, SortKey, Statement, cursor_columns, keyset, page
+from libs.kit.paging import Cursor, Limit, Page, page
 from libs.kit.problems import Problem, not_found
 from libs.kit.responses import raw, reply
 from libs.kit.route import Ctx, Router, scope
@@ -24,7 +23,7 @@ from services.dunning.api.schemas import (
 )
 from services.dunning.domain.letters import TemplateText, choose_language, render
 from services.dunning.domain.next_action import Nothing, next_action
-from services.dunning.storage import planning
+from services.dunning.storage import lists, planning
 from services.dunning.storage.actions import decoded
 from services.dunning.usecases.house import house_of
 from services.dunning.usecases.send import letter_facts
@@ -32,15 +31,6 @@ from services.dunning.usecases.send import letter_facts
 messages = Router("Messages")
 templates = Router("Templates")
 scenarios = Router("Scenarios")
-_COLUMNS = ", ".join(f"m.{name.strip()}" for name in mail.COLUMNS.split(","))
-_SCENARIO = """
-    SELECT s.id, s.name, s.is_default, s.created_at, s.updated_at, s.version AS etag_version,
-           v.id AS version_id, v.number AS version, v.steps, v.cap_days
-      FROM scenarios s
-      JOIN LATERAL (SELECT id, number, steps, cap_days FROM scenario_versions v
-                     WHERE v.tenant_id = s.tenant_id AND v.scenario_id = s.id ORDER BY number DESC LIMIT 1) v ON true
-     WHERE s.tenant_id = $1
-"""
 
 
 @messages.get(
@@ -55,20 +45,8 @@ async def list_messages(
     updated_since: Annotated[datetime | None, Query(description="changed at or after that instant")] = None,
 ) -> Response:
     """Messages to customers in the caller's perimeter, newest first, with what became of them."""
-    keys = [SortKey("m.created_at", "timestamptz", descending=True), SortKey("m.id", "uuid", descending=True)]
-    statement = _in_sight(ctx)
-    if state:
-        statement.where("m.state = ANY({})", list(state))
-    if customer_id is not None:
-        statement.where("m.customer_id = {}", customer_id)
-    if updated_since is not None:
-        statement.where("m.updated_at >= {}", updated_since)
-    order = keyset(statement, keys, cursor)
-    rows = await ctx.tx.fetch(
-        f"SELECT {_COLUMNS}, {cursor_columns(keys)} FROM mails m {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
-        *statement.params,
-    )
+    wanted = lists.MessageFilter(ctx.caller.perimeter, state, customer_id, updated_since)
+    rows = await lists.messages(ctx.tx, wanted, cursor, limit)
     return reply(page(rows, limit, _message))
 
 
@@ -107,10 +85,7 @@ async def get_message_content(
 )
 async def list_templates(ctx: Ctx) -> Response:
     """All templates, by code, in one page."""
-    rows = await ctx.tx.fetch(
-        "SELECT id, code, channel, texts, created_at, updated_at, version FROM templates WHERE tenant_id = $1 ORDER BY code",
-        ctx.tx.tenant_id,
-    )
+    rows = await lists.templates(ctx.tx)
     return reply({"data": [_template(row) for row in rows], "next_cursor": None})
 
 
@@ -168,7 +143,7 @@ async def render_template(
 )
 async def list_scenarios(ctx: Ctx) -> Response:
     """All scenarios with their newest version, by name, in one page."""
-    rows = await ctx.tx.fetch(f"{_SCENARIO} ORDER BY s.name, s.id", ctx.tx.tenant_id)
+    rows = await lists.scenarios(ctx.tx)
     return reply({"data": [_scenario(row) for row in rows], "next_cursor": None})
 
 
@@ -182,38 +157,21 @@ async def get_scenario(
     ctx: Ctx, scenario_id: Annotated[UUID, Path(description="the scenario's id")]
 ) -> Response:
     """A scenario with the steps of its newest version."""
-    row = await ctx.tx.fetchrow(f"{_SCENARIO} AND s.id = $2", ctx.tx.tenant_id, scenario_id)
+    row = await lists.scenario(ctx.tx, scenario_id)
     if row is None:
         raise not_found("scenario", scenario_id)
     return reply(_scenario(row), headers={"ETag": etag(row["etag_version"])})
 
 
-def _in_sight(ctx: Ctx) -> Statement:
-    statement = Statement()
-    statement.where("m.tenant_id = {}", ctx.tx.tenant_id)
-    if ctx.caller.perimeter is not None:
-        statement.where(
-            "EXISTS (SELECT 1 FROM customers u WHERE u.tenant_id = m.tenant_id AND u.id = m.customer_id"
-            " AND u.business_unit_id = ANY({}))",
-            list(ctx.caller.perimeter),
-        )
-    return statement
-
-
 async def _one(ctx: Ctx, message_id: UUID) -> Row:
-    statement = _in_sight(ctx)
-    statement.where("m.id = {}", message_id)
-    row = await ctx.tx.fetchrow(f"SELECT {_COLUMNS} FROM mails m {statement.clause()}", *statement.params)
+    row = await lists.message(ctx.tx, message_id, ctx.caller.perimeter)
     if row is None:
         raise not_found("message", message_id)
     return row
 
 
 async def _template_row(ctx: Ctx, template_id: UUID) -> Row:
-    row = await ctx.tx.fetchrow(
-        "SELECT id, code, channel, texts, created_at, updated_at, version FROM templates WHERE tenant_id = $1 AND id = $2",
-        ctx.tx.tenant_id, template_id,
-    )  # fmt: skip
+    row = await lists.template(ctx.tx, template_id)
     if row is None:
         raise not_found("template", template_id)
     return row

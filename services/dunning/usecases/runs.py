@@ -15,21 +15,18 @@ from libs.kit.responses import json_bytes
 from libs.kit.runtime import Runtime
 from libs.kit.tenants import Tenant
 from services.dunning.storage import planning
+from services.dunning.storage.lists import RUN_COLUMNS
 from services.dunning.usecases import send
 from services.dunning.usecases.house import house_of
 from services.dunning.usecases.plan import BATCH, Outcome, plan_customers
 
 JOB = "run_dunning"
-COLUMNS = (
-    "id, as_of, dry_run, send_now, customer_ids, status, after_customer_id, counts, error, requested_by, created_at,"
-    " updated_at, version"
-)
 _LEASE = timedelta(seconds=90)
 _CLAIM = f"""
     UPDATE dunning_runs SET status = CASE WHEN status = 'queued' THEN 'planning' ELSE status END, leased_until = $3
      WHERE tenant_id = $1 AND id = $2 AND status NOT IN ('succeeded', 'failed')
        AND (leased_until IS NULL OR leased_until < $4)
- RETURNING {COLUMNS}
+ RETURNING {RUN_COLUMNS}
 """
 _LINES = """
     INSERT INTO dunning_run_lines (tenant_id, run_id, customer_id, outcome, code, action_id, plan)
@@ -52,7 +49,7 @@ async def start(
     row = await tx.fetchrow(
         "INSERT INTO dunning_runs (tenant_id, id, as_of, dry_run, send_now, customer_ids, status, counts, requested_by,"
         f" created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, 'queued', '{{}}', $7, $8, $8, 1)"
-        f" RETURNING {COLUMNS}",
+        f" RETURNING {RUN_COLUMNS}",
         tx.tenant_id, new_id(), as_of, dry_run, send_now, customer_ids, requested_by, tx.now,
     )  # fmt: skip
     assert row is not None, "an insert without a conflict clause returns its row"
