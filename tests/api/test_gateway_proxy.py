@@ -309,6 +309,16 @@ async def test_body_far_over_the_limit_by_its_length_is_refused_before_it_comes(
     assert gateway.ledger.connections == 0
 
 
+async def test_client_that_sends_all_before_it_reads_still_gets_its_refusal(gateway: Gateway) -> None:
+    async with gateway.client() as client:
+        await client.send(request("POST", "/v1/items", "Content-Length: 8000000"))
+        for _ in range(80):  # as most libraries do; a reset in the middle is all they would see
+            await client.send(b"x" * 100_000)
+            await asyncio.sleep(0.001)
+        got = await client.answer()
+        assert (got.status, got.json()["code"]) == (413, "body_too_large")
+
+
 async def test_public_route_needs_no_key_and_passes_the_callers_own_header_aside() -> None:
     service = Service()
     service.behave = answering(service, answer())
