@@ -36,7 +36,7 @@ from tests.bench.figures import Goal, Result
 
 __all__ = ["Context", "Goal", "House", "Owner", "Result", "open_house", "spent"]
 
-_READY_WITHIN = 60.0
+_READY_WITHIN = 180.0
 _SERVICES = ("gateway", "ledger")
 _YARDSTICKS = "yardsticks"
 _SCOPES = frozenset({"ledger:read", "ledger:write"})
@@ -109,6 +109,7 @@ class House:
                 f"{self.url(_YARDSTICKS)}/hello",
             ):
                 while not await _ready(client, path):
+                    self._refuse_ended()
                     await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
@@ -191,6 +192,12 @@ class House:
         listen = ("--host", "127.0.0.1", "--port", str(self.port(_YARDSTICKS)), "--no-access-log")
         app = "tests.bench.yardsticks:create_app"
         self._processes[_YARDSTICKS] = await self._spawn("-m", "uvicorn", "--factory", app, *listen)
+
+    def _refuse_ended(self) -> None:
+        """Raise RuntimeError with the end of the log when a process did not come up."""
+        ended = [name for name, process in self._processes.items() if process.returncode is not None]
+        if ended:
+            raise RuntimeError(f"{', '.join(ended)} ended: {(self._directory / 'log').read_text()[-2000:]}")
 
     async def _run(self, *arguments: str) -> None:
         process = await self._spawn(*arguments)

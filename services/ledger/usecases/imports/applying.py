@@ -1,6 +1,7 @@
 """A batch of any kind into the ledger, and told to the other services."""
 
 from datetime import date
+from typing import Any
 
 from libs.kit import clock
 from libs.kit.db import Tx
@@ -16,19 +17,19 @@ from services.ledger.usecases.imports.push import Outcome, Push
 
 async def apply_batch(tx: Tx, push: Push, batch: Batch) -> Outcome:
     """Bring a batch in. The outcome counts all its rows, those that the intake refused or left out too."""
-    orders = ()
-    async with planned_afresh(tx):
-        if not batch.records:
-            outcome = Outcome()
-        elif push.kind == "items":
-            outcome = await apply_items(tx, push, batch.records, file_day(tx, push))
-        elif push.kind == "customers":
-            outcome = await apply_customers(tx, push, batch.records)
-        elif push.kind == "orders":
-            outcome, orders = await apply_orders(tx, push, batch.records)
-        else:
-            outcome = await apply_payments(tx, push, batch.records)
-        if not push.dry_run:
+    orders: tuple[Any, ...] = ()
+    if not batch.records:
+        outcome = Outcome()
+    elif push.kind == "items":
+        outcome = await apply_items(tx, push, batch.records, file_day(tx, push))
+    elif push.kind == "customers":
+        outcome = await apply_customers(tx, push, batch.records)
+    elif push.kind == "orders":
+        outcome, orders = await apply_orders(tx, push, batch.records)
+    else:
+        outcome = await apply_payments(tx, push, batch.records)
+    if not push.dry_run:
+        async with planned_afresh(tx):
             await announce(tx, outcome.touched, order_ids=orders)
     outcome.unchanged += batch.duplicates
     outcome.refused += batch.rejected
