@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import msgspec
+import structlog
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
@@ -24,9 +25,10 @@ from services.gateway.proxy.routes import Route, RouteTable, routes_of
 from services.gateway.proxy.upstream import Upstream
 from services.gateway.service import SERVICE
 
+log = structlog.get_logger(__name__)
 _BEHIND: tuple[ServiceName, ...] = ("ledger", "risk", "credit", "dunning", "sandbox")
 #: Served by the gateway's own application, never through the proxy: peers (with a service's token), probes, the portal.
-_BESIDE = ("/internal/", "/health/", "/metrics", "/docs", "/openapi.json", "/problems/")
+_BESIDE = ("/internal/", "/health/", "/metrics", "/docs", "/openapi", "/problems/")
 
 
 class Gateway:
@@ -100,16 +102,18 @@ def create_app() -> Gateway:
 
 
 def route_table(own: FastAPI, openapi_dir: Path) -> RouteTable:
-    """Every operation of the house, from the services' committed OpenAPI. Raises RouteConflict for two owners of one path."""
+    """Every operation of the house, from the services' committed OpenAPI. A service without a document has no operations.
+
+    Raises RouteConflict for two owners of one path.
+    """
     routes: list[Route] = routes_of("gateway", build(own))
     for name in _BEHIND:
         path = openapi_dir / f"{name}.json"
-        if path.exists():
-            routes += [
-                route
-                for route in routes_of(name, msgspec.json.decode(path.read_bytes()))
-                if not _shared(route)
-            ]
+        if not path.exists():
+            log.warning("openapi_missing", service=name, path=str(path))
+            continue
+        document = msgspec.json.decode(path.read_bytes())
+        routes += [route for route in routes_of(name, document) if not _shared(route)]
     return RouteTable(routes)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.types import Scope
 
@@ -12,7 +13,8 @@ from libs.kit.auth import Caller
 from libs.kit.db import Row
 from libs.kit.runtime import Runtime
 from libs.kit.tenants import Tenant
-from services.gateway.domain.access import effective_scopes
+from services.gateway.access_tokens import AccessTokens, TokenRefused
+from services.gateway.domain.access import effective_scopes, narrowed
 from services.gateway.proxy.credentials import ApiKey, Jwt
 from services.gateway.proxy.limits import Policy
 from services.gateway.proxy.principals import Principal, unauthenticated
@@ -29,6 +31,7 @@ class Identity:
     def __init__(self, runtime: Callable[[], Runtime], policy: Policy) -> None:
         self._runtime = runtime
         self._policy = policy
+        self._access_tokens: AccessTokens | None = None
 
     async def resolve(self, credentials: ApiKey | Jwt) -> Principal:
         """The principal of a key or JWT. Raises Problem 401."""
@@ -40,12 +43,39 @@ class Identity:
     async def caller_of(self, credentials: ApiKey | Jwt) -> Caller:
         """Who is asking. Raises Problem 401."""
         if isinstance(credentials, Jwt):
-            raise unauthenticated("This token is not one of ours.")
-        async with self._runtime().db.transaction(Tenant(credentials.tenant_id), readonly=True) as tx:
-            row = await access.key_holder(tx, credentials.key_id)
+            return await self._caller_of_token(credentials)
+        row = await self._holder(credentials.tenant_id, credentials.key_id)
         if row is None or not credentials.matches(row["digest"]) or not _alive(row):
             raise unauthenticated(_REFUSED)
-        return caller_from(credentials, row)
+        return caller_from(credentials.tenant_id, credentials.key_id, row)
+
+    async def grant(self, key: ApiKey, wanted: frozenset[str] | None) -> tuple[str, frozenset[str]]:
+        """An access token for a key, and the scopes it has: those wanted that the key holds, or all. Raises Problem 401."""
+        held = (await self.caller_of(key)).scopes
+        scopes = held if wanted is None else narrowed(held, wanted)
+        return self._tokens().issue(key.tenant_id, key.key_id, None if wanted is None else scopes), scopes
+
+    async def _caller_of_token(self, token: Jwt) -> Caller:
+        try:
+            grant = self._tokens().read(token.text)
+        except TokenRefused:
+            raise unauthenticated("The token has expired or is not one of ours.") from None
+        row = await self._holder(grant.tenant_id, grant.key_id)
+        if row is None or not _alive(row):
+            raise unauthenticated("The key behind this token is expired or revoked.")
+        caller = caller_from(grant.tenant_id, grant.key_id, row)
+        return (
+            caller if grant.scopes is None else replace(caller, scopes=narrowed(caller.scopes, grant.scopes))
+        )
+
+    async def _holder(self, tenant_id: UUID, key_id: UUID) -> Row | None:
+        async with self._runtime().db.transaction(Tenant(tenant_id), readonly=True) as tx:
+            return await access.key_holder(tx, key_id)
+
+    def _tokens(self) -> AccessTokens:
+        if self._access_tokens is None:
+            self._access_tokens = AccessTokens(self._runtime().settings.keys_dir)
+        return self._access_tokens
 
     def operator(self, scope: Scope) -> Principal | None:
         """The principal of a request that bears the operator's key, whatever its shape; None for every other request."""
@@ -70,14 +100,14 @@ def _alive(row: Row) -> bool:
     return row["revoked_at"] is None and not expired and not bound_to_inactive and row["status"] == "active"
 
 
-def caller_from(credentials: ApiKey, row: Row) -> Caller:
+def caller_from(tenant_id: UUID, key_id: UUID, row: Row) -> Caller:
     """The caller a key's row describes."""
     user_id = row["user_id"]
     return Caller(
-        tenant=tenant_of(credentials.tenant_id, row),
+        tenant=tenant_of(tenant_id, row),
         scopes=effective_scopes(row["scopes"], row["roles"] if user_id else None),
-        subject=f"user:{user_id}" if user_id else f"key:{credentials.key_id}",
-        key_id=credentials.key_id,
+        subject=f"user:{user_id}" if user_id else f"key:{key_id}",
+        key_id=key_id,
         user_id=user_id,
         roles=frozenset(row["roles"] or ()),
         perimeter=None if row["perimeter"] is None else tuple(row["perimeter"]),

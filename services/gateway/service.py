@@ -4,6 +4,7 @@ from libs.kit.service import Service
 from services.gateway.api import (
     api_keys,
     audit_log,
+    auth_token,
     business_units,
     events,
     files,
@@ -24,6 +25,7 @@ SERVICE = Service(
     description="Access, settings, the sandbox, events, files, and the one door to everything else.",
     routers=[
         me.router,
+        auth_token.router,
         api_keys.router,
         business_units.router,
         users.router,

@@ -1,5 +1,6 @@
 """Sandbox tenants and their clocks. Off unless the house allows a sandbox."""
 
+import hashlib
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -9,9 +10,9 @@ from fastapi import Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from libs.contracts.currencies import currency_codes
-from libs.kit import clock, operations
+from libs.kit import clock, idempotency, operations
 from libs.kit.problems import Problem, invalid
-from libs.kit.responses import reply
+from libs.kit.responses import json_bytes, reply
 from libs.kit.route import Ctx, Router, scope, streamed
 from services.gateway.identity import OPERATOR_SCOPE
 from services.gateway.usecases import advance_clock
@@ -73,7 +74,8 @@ class ClockAdvance(BaseModel):
     openapi_extra=streamed(""),
 )
 async def create_sandbox_tenant(ctx: Ctx, body: SandboxTenantCreate) -> Response:
-    """A tenant of its own, with a business clock that stands still until it is advanced. Takes any admin key."""
+    """A tenant of its own, with a business clock that stands still until it is advanced. Takes any admin key. The answer to a
+    repeated Idempotency-Key leaves the new key out: it is shown once."""
     _require_sandbox(ctx)
     if OPERATOR_SCOPE not in ctx.caller.scopes:
         ctx.caller.require("admin")
@@ -85,11 +87,21 @@ async def create_sandbox_tenant(ctx: Ctx, body: SandboxTenantCreate) -> Response
         raise invalid(
             "/now", "time_zone_missing", "expected an instant with a time zone, such as 2026-01-05T08:00:00Z"
         )
-    made = await create_tenant(
-        ctx.runtime.db, body.name, body.time_zone, body.currency, body.now or clock.wall()
-    )
+    # The new tenant has a transaction of its own; the answer is kept under the caller's.
+    async with ctx.runtime.db.transaction(ctx.caller.tenant) as tx:
+        attempted = await _attempted(ctx)
+        replay = None if attempted is None else await idempotency.claim(tx, attempted)
+        if replay is not None:
+            return replay
+        made = await create_tenant(
+            ctx.runtime.db, body.name, body.time_zone, body.currency, body.now or clock.wall()
+        )
+        answer = reply({"tenant_id": made.tenant_id, "api_key": made.api_key}, 201, {"Location": "/v1/me"})
+        if attempted is not None:
+            without_key = json_bytes({"tenant_id": made.tenant_id})
+            await idempotency.store(tx, attempted, answer, replay_body=without_key)
     await ctx.runtime.doorbell.ring(made.tenant_id)
-    return reply({"tenant_id": made.tenant_id, "api_key": made.api_key}, 201, {"Location": "/v1/me"})
+    return answer
 
 
 @router.post(
@@ -117,6 +129,14 @@ async def advance_sandbox_clock(ctx: Ctx, body: ClockAdvance) -> Response:
     )
     assert row is not None, "it was written a moment ago"
     return reply(operations.present("gateway", row), 202, operations.location("gateway", identifier))
+
+
+async def _attempted(ctx: Ctx) -> idempotency.Attempt | None:
+    key = ctx.request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    digest = hashlib.sha256(await ctx.request.body()).digest()
+    return idempotency.attempt(key, ctx.request.method, ctx.request.url.path, b"", digest)
 
 
 def _require_sandbox(ctx: Ctx) -> None:

@@ -38,3 +38,8 @@ def effective_scopes(key_scopes: Iterable[str], roles: Iterable[str] | None) -> 
     if "admin" in held:
         return allowed
     return held if "admin" in allowed else held & allowed
+
+
+def narrowed(held: frozenset[str], wanted: frozenset[str]) -> frozenset[str]:
+    """The scopes somebody gets who holds some and wants some: never more than either. `admin` holds them all."""
+    return wanted & frozenset(SCOPES) if "admin" in held else held & wanted

@@ -4,40 +4,19 @@ from collections.abc import Iterable
 
 from libs.contracts.events import CATALOGUE
 
-_GATEWAY = frozenset({"tenant.changed", "business_unit.changed", "user.changed"})
-_LEDGER = frozenset(
-    {
-        "company.changed", "company.merged", "customer.changed", "item.changed", "payment.changed", "order.changed",
-        "balance.changed", "rate.changed", "import.completed",
-    }
-)  # fmt: skip
-_RISK = frozenset(
-    {
-        "provider_data.changed", "legal_status.changed", "grade.changed", "assignment.changed", "monitoring.changed",
-        "alert.opened", "alert.closed",
-    }
-)  # fmt: skip
-_DUNNING = frozenset(
-    {
-        "qualification.changed", "promise.changed", "dispute.changed", "pause.changed", "action.changed",
-        "message.sent",
-    }
-)  # fmt: skip
-
-#: A type that is none of the others' is credit's.
-EVENT_TYPES: dict[str, tuple[str, ...]] = {
-    "gateway": tuple(sorted(_GATEWAY)),
-    "ledger": tuple(sorted(_LEDGER)),
-    "risk": tuple(sorted(_RISK)),
-    "credit": tuple(sorted(CATALOGUE.keys() - _GATEWAY - _LEDGER - _RISK - _DUNNING)),
-    "dunning": tuple(sorted(_DUNNING)),
-}
 _SCOPES: dict[str, str] = {
     "gateway": "admin",
     "ledger": "ledger:read",
     "risk": "risk:read",
     "credit": "credit:read",
     "dunning": "dunning:read",
+}
+#: service -> the types it tells: the catalogue keeps each service's states in a module of its name
+EVENT_TYPES: dict[str, tuple[str, ...]] = {
+    service: tuple(
+        sorted(name for name, state in CATALOGUE.items() if state.__module__.rpartition(".")[2] == service)
+    )
+    for service in _SCOPES
 }
 #: event type -> the scope to read it
 SCOPE_OF: dict[str, str] = {

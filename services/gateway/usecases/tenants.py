@@ -62,6 +62,21 @@ async def change_status(db: Database, tenant_id: UUID, status: str) -> None:
         tx.audit("tenant_status_changed", "tenant", tenant_id, after={"status": status})
 
 
+async def create_key(
+    db: Database, tenant_id: UUID, name: str, scopes: list[str], user_id: UUID | None = None
+) -> str:
+    """A key in the operator's name; its text, which is not kept. Raises 404 for an unknown tenant or user."""
+    async with db.transaction(Tenant(tenant_id)) as tx:
+        if await access.tenant(tx) is None:
+            raise not_found("tenant", tenant_id)
+        if user_id is not None and await access.user(tx, user_id) is None:
+            raise not_found("user", user_id)
+        key = credentials.generate(tenant_id, new_id())
+        await access.insert_key(tx, key.key_id, name, credentials.digest(key.text), scopes, user_id, None)
+        tx.audit("api_key_created", "api_key", key.key_id, after={"name": name, "scopes": scopes})
+    return key.text
+
+
 async def change_settings(tx: Tx, changes: dict[str, Any], columns: dict[str, Any]) -> Row:
     """Merge settings and set tenant columns (time_zone, currency)."""
     row = await access.tenant(tx, lock=True)

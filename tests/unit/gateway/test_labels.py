@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from libs.contracts import events
+from libs.contracts.events import CATALOGUE
 from services.credit.domain import limit_state
 from services.dunning.api import schemas as dunning
 from services.gateway.domain.access import Role
@@ -13,8 +13,8 @@ from services.gateway.storage.reference import labels
 from services.ledger.api import customer_schemas, import_schemas, item_schemas, order_schemas, payment_schemas
 
 
-def _of(state: type[events.State], member: str) -> tuple[str, ...]:
-    return get_args(state.model_fields[member].annotation)
+def _of(event_type: str, member: str) -> tuple[str, ...]:
+    return get_args(CATALOGUE[event_type].model_fields[member].annotation)
 
 
 CODES: dict[str, Any] = {
@@ -27,8 +27,8 @@ CODES: dict[str, Any] = {
     "import_mode": get_args(import_schemas.Mode),
     "import_status": get_args(import_schemas.Status),
     "limit_state": get_args(limit_state.State),
-    "limit_request_state": _of(events.LimitRequestChanged, "state"),
-    "alert_state": _of(events.AlertChanged, "state"),
+    "limit_request_state": _of("limit_request.changed", "state"),
+    "alert_state": _of("alert.opened", "state"),
     "action_channel": get_args(dunning.Channel),
     "action_state": get_args(dunning.ActionState),
     "message_state": get_args(dunning.MailState),
