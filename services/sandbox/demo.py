@@ -72,9 +72,16 @@ class DemoState:
         )
 
 
-async def run(erp: Erp, state: DemoState, path: Path, bootstrap_key: str, say: Say) -> bool:
+async def run(
+    erp: Erp,
+    state: DemoState,
+    path: Path,
+    bootstrap_key: str,
+    say: Say,
+    portfolio_of: Callable[[date], Portfolio] = generate,
+) -> bool:
     """Make, load and report; True when nothing went wrong. Raises ErpError when there is no tenant to report
-    on."""
+    on. `portfolio_of` makes what is loaded, as it stands on the tenant's day."""
     me = await _known_tenant(erp, state)
     if me is None:
         state = await _new_tenant(erp, state, bootstrap_key)
@@ -83,7 +90,7 @@ async def run(erp: Erp, state: DemoState, path: Path, bootstrap_key: str, say: S
     manager = erp.with_key(state.api_key)
     whole = True
     if not state.loaded:
-        loading = _Loading(manager, generate(date.fromisoformat(me["today"])), say)
+        loading = _Loading(manager, portfolio_of(date.fromisoformat(me["today"])), say)
         whole = await loading.everything()
         state = replace(state, loaded=whole, run_id=loading.run_id)
         state.write(path)

@@ -116,8 +116,8 @@ def _actions(facts: MorningFacts) -> list[str]:
         counts = facts.run.get("counts") or {}
         words = {
             "sent": "reminders sent",
-            "planned": "planned",
             "to_confirm": "to confirm",
+            "blocked": "blocked",
             "skipped": "skipped",
         }
         told = [f"{counts[name]} {word}" for name, word in words.items() if counts.get(name)]
