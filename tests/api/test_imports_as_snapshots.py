@@ -79,7 +79,7 @@ async def test_a_row_without_a_readable_key_holds_what_would_close(ledger: Servi
     assert (made["status"], made["held"]["reason"]) == ("held", "unidentified_rows")
 
 
-@pytest.mark.feature("L9")
+@pytest.mark.feature("F5", "N8")
 async def test_the_brake_holds_a_truncated_file_until_somebody_agrees(ledger: ServiceClient) -> None:
     await push(ledger, *invoices(10), **at(ledger, "2026-03-20"))
     made = await push(ledger, *invoices(7), invoice(77), **at(ledger, "2026-03-25"))

@@ -71,7 +71,7 @@ def balanced(made: dict[str, Any]) -> None:
         assert Decimal(total["received"]) == Decimal(total["accepted"]) + Decimal(total["rejected"])
 
 
-@pytest.mark.feature("L9")
+@pytest.mark.feature("F3", "L22")
 async def test_ibm_invoices_and_their_payments(service_client: MakeClient, data_dir: Path) -> None:
     ledger = await service_client("ledger", now="2014-03-31", currency="USD")
     invoices = await pushed(ledger, data_dir, "ibm_invoices")

@@ -56,7 +56,7 @@ async def names(client: CheckedClient, path: str, **query: Any) -> set[str]:
     return {row["name"] for row in await rows(client, path, **query)}
 
 
-@pytest.mark.feature("L13", "F1", "F9")
+@pytest.mark.feature("L13", "G21", "F1", "F9")
 async def test_a_group_owes_what_its_companies_owe(house: TestTenant) -> None:
     erp = house.client
     units = await business_units(house)
@@ -100,7 +100,7 @@ async def test_a_group_owes_what_its_companies_owe(house: TestTenant) -> None:
     assert (risk["totals"]["outstanding"], risk["totals"]["overdue"]) == ("1612.00", "1212.00")
 
 
-@pytest.mark.feature("L13", "G21", "F112")
+@pytest.mark.feature("L13", "F112")
 async def test_a_collector_in_lyon_sees_lyon(house: TestTenant) -> None:
     main, lyon, zurich = await business_units(house)
     holding, foundry = await group_of_two(house, main, lyon, zurich)
