@@ -124,7 +124,8 @@ QUERIES = [
 @pytest.mark.parametrize(("query", "status"), QUERIES)
 async def test_queries(toy_client, query: str, status: int) -> None:
     client = await toy_client()
-    response = await client.get(f"/v1/things?{query}")
+    for _ in range(8):  # after some repeats PostgreSQL plans otherwise, and looks at a bad value no longer
+        response = await client.get(f"/v1/things?{query}")
     assert response.status_code == status, response.text
 
 
