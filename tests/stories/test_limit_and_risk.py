@@ -1,4 +1,4 @@
-"""A limit is asked, decided by another, overrun by an invoice and respected again by a payment."""
+"""A limit is asked by one, decided by another, overrun by an invoice and respected again by a payment."""
 
 from typing import Any
 
@@ -24,8 +24,8 @@ def limit_of(row: dict[str, Any]) -> tuple[str | None, str, str | None, str | No
     return row["limit"], row["limit_state"], row["limit_used_percent"], row["overrun"]
 
 
-@pytest.mark.feature("L21", "F46", "F49", "F53", "F55", "F57")
-async def test_a_limit_from_the_request_to_the_overrun_and_back(house: TestTenant) -> None:
+@pytest.mark.feature("L21", "F46", "F49", "F53", "F55")
+async def test_one_asks_for_a_limit_and_another_decides(house: TestTenant) -> None:
     erp = house.client
     seller, paul = await person(house, "Paul", "salesperson")
     boss, anne = await person(house, "Anne", "approver")
@@ -55,8 +55,25 @@ async def test_a_limit_from_the_request_to_the_overrun_and_back(house: TestTenan
     own = await make(anne, "/v1/credit-limit-requests", company_id=company, amount="90000.00", currency="EUR")
     assert await refused(anne, f"/v1/credit-limit-requests/{own['id']}/approve") == (403, "own_request")
     await tell(anne, f"/v1/credit-limit-requests/{own['id']}/cancel")
+    history = await rows(erp, f"/v1/companies/{company}/credit-limit/history")
+    assert [(each["event"], each["user_id"], each["comment"]) for each in history] == [
+        ("cancelled", boss, None),
+        ("approved", boss, "Pays within terms"),
+    ]
 
-    # A delivery too many: the overrun stands in the report at once, with an alert.
+
+@pytest.mark.feature("L21", "F46", "F57")
+async def test_a_delivery_too_many_shows_at_once_until_it_is_paid(house: TestTenant) -> None:
+    erp = house.client
+    _, paul = await person(house, "Paul", "salesperson")
+    _, anne = await person(house, "Anne", "approver")
+    company = (await account(erp, "C-1", "Charpentes Morvan"))["company"]["id"]
+    await invoice(erp, "C-1", "F-1", "8000.00", "2026-02-10", "2026-03-12")
+    asked = await make(
+        paul, "/v1/credit-limit-requests", company_id=company, amount="10000.00", currency="EUR"
+    )
+    await tell(anne, f"/v1/credit-limit-requests/{asked['id']}/approve")
+
     await invoice(erp, "C-1", "F-2", "4500.00", "2026-03-31", "2026-04-30")
     over = await risk(house, company)
     assert limit_of(over) == ("10000.00", "approved", "125.0", "2500.00")
@@ -79,11 +96,6 @@ async def test_a_limit_from_the_request_to_the_overrun_and_back(house: TestTenan
     assert await rows(erp, "/v1/alerts", state="open") == []
     (closed,) = await rows(erp, "/v1/alerts", state="closed")
     assert closed["id"] == alert["id"]
-    history = await rows(erp, f"/v1/companies/{company}/credit-limit/history")
-    assert [(each["event"], each["user_id"], each["comment"]) for each in history] == [
-        ("cancelled", boss, None),
-        ("approved", boss, "Pays within terms"),
-    ]
 
 
 @pytest.mark.feature("F51", "F53")

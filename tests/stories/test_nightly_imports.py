@@ -53,7 +53,7 @@ async def test_a_french_file_lands_row_by_row_and_only_once(house: TestTenant) -
     saved = await erp.put("/v1/import-sources/sage/items", json=FRENCH)
     assert saved.status_code == 200, saved.text
 
-    night = {"source": "sage", "control_count": 4}
+    night: dict[str, Any] = {"source": "sage", "control_count": 4}
     packed = {"content-encoding": "gzip"}
     answer = await send(erp, gzip.compress(NIGHT), media_type=CSV, headers=packed, **night)
     assert answer.status_code == 200, answer.text
@@ -109,7 +109,7 @@ async def test_a_push_that_is_retried_or_comes_late_does_no_harm(house: TestTena
 async def test_a_file_that_does_not_add_up_changes_nothing(house: TestTenant) -> None:
     erp = house.client
     file = [invoice(1), invoice(2, amount="50.00"), invoice(3, kind="credit_note", amount="30.00")]
-    whole = {"control_count": "3", "control_sum": "120.00"}
+    whole: dict[str, Any] = {"control_count": "3", "control_sum": "120.00"}
     cut_short = await send(erp, ndjson(file[:2]), **whole)
     assert (cut_short.status_code, cut_short.json()["code"]) == (422, "control_count_mismatch")
     wrong_sum = await send(erp, ndjson([*file[:2], {**file[2], "amount": "3.00"}]), **whole)
