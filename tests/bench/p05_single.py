@@ -11,7 +11,7 @@ from tests.bench.harness import Context, spent
 from tests.bench.load import request, run_load
 from tests.bench.pushing import make_customers, row
 
-_CONNECTIONS, _ROUNDS, _SECONDS, _MOST = 8, 5, 2.0, 6_000
+_CONNECTIONS, _ROUNDS, _SECONDS, _MOST = 8, 3, 1.5, 5_000
 _GOAL = Goal(least=0.35)
 
 

@@ -4,7 +4,7 @@ from tests.bench import bench_gateway
 from tests.bench.figures import Figure
 from tests.bench.harness import Context
 
-_ROUNDS, _SECONDS = 3, 1.5
+_ROUNDS, _SECONDS = 3, 1.0
 
 
 async def run(context: Context) -> list[Figure]:

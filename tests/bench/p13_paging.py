@@ -13,7 +13,7 @@ from tests.bench.load import request, run_load
 from tests.bench.portfolio import Portfolio, the_portfolio
 from tests.bench.pushing import lines, push
 
-_ROUNDS, _SECONDS, _LIMIT, _DEEP = 5, 1.0, 10, 10_000
+_ROUNDS, _SECONDS, _LIMIT, _DEEP = 4, 0.7, 10, 10_000
 _CURSOR = """
     SELECT ARRAY[due_date::text, id::text] FROM items WHERE tenant_id = $1 ORDER BY due_date, id OFFSET $2 LIMIT 1
 """
