@@ -13,7 +13,7 @@ class PayerThresholds(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     very_good: Decimal = Field(Decimal(0), description="at the most, in days")
-    good: Decimal = Field(Decimal(5), description="at the most, in days")
+    good: Decimal = Field(Decimal(7), description="at the most, in days")
     average: Decimal = Field(Decimal(15), description="at the most, in days")
     bad: Decimal = Field(Decimal(30), description="at the most, in days")
     minimum_invoices: int = Field(3, ge=1, description="fewer settled invoices than this: class `unknown`")

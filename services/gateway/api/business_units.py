@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from libs.contracts.ids import new_id
 from libs.kit.db import Row
 from libs.kit.etag import etag, require_match
-from libs.kit.paging import Page
+from libs.kit.paging import Cursor, Limit, Page, page
 from libs.kit.problems import Problem, not_found
 from libs.kit.responses import reply
 from libs.kit.route import Ctx, Router, scope
@@ -76,10 +76,10 @@ async def create_business_unit(ctx: Ctx, body: BusinessUnitCreate) -> Response:
     summary="List business units",
     openapi_extra=scope("ledger:read"),
 )
-async def list_business_units(ctx: Ctx) -> Response:
-    """The units in the caller's perimeter, by code, all in one page."""
-    rows = await access.units(ctx.tx, ctx.caller.perimeter)
-    return reply({"data": [_unit(row) for row in rows], "next_cursor": None})
+async def list_business_units(ctx: Ctx, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """The units in the caller's perimeter, by code."""
+    rows = await access.units(ctx.tx, ctx.caller.perimeter, cursor, limit)
+    return reply(page(rows, limit, _unit))
 
 
 @router.get(

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from libs.kit.db import Row, Tx
+from libs.kit.paging import SortKey, Statement, cursor_columns, keyset
 
 TENANT_COLUMNS = "tenant_id, name, status, time_zone, currency, sandbox, frozen_at, settings, version"
 UNIT_COLUMNS = "id, code, name, main, created_at, updated_at, version"
@@ -68,13 +69,19 @@ async def insert_unit(tx: Tx, identifier: UUID, code: str, name: str, *, main: b
     )  # fmt: skip
 
 
-async def units(tx: Tx, perimeter: Sequence[UUID] | None) -> list[Row]:
-    """The business units a caller may see, by code. A tenant has tens of them, so they come in one piece."""
+async def units(tx: Tx, perimeter: Sequence[UUID] | None, cursor: str | None, limit: int) -> list[Row]:
+    """The business units a caller may see, by code; one more than `limit` when there is another page."""
+    keys = [SortKey("code", "text")]
+    statement = Statement()
+    statement.where("tenant_id = {}", tx.tenant_id)
+    if perimeter is not None:
+        statement.where("id = ANY({})", list(perimeter))
+    order = keyset(statement, keys, cursor)
     return await tx.fetch(
-        f"SELECT {UNIT_COLUMNS} FROM business_units"
-        " WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR id = ANY($2)) ORDER BY code",
-        tx.tenant_id, perimeter,
-    )  # fmt: skip
+        f"SELECT {UNIT_COLUMNS}, {cursor_columns(keys)} FROM business_units {statement.clause()} {order}"
+        f" LIMIT {statement.bind(limit + 1)}",
+        *statement.params,
+    )
 
 
 async def unit_by_code(tx: Tx, code: str) -> Row | None:
