@@ -52,7 +52,6 @@ features: env ## Show which feature of the checklist which test shows
 
 bench: env ## Measure against the goals: ratios of one run, with the machine and the versions
 	@$(PY) -m tests.bench $(BENCH)
-	@for bench in tests/bench/bench_*.py; do $(PY) -m tests.bench.$$(basename $$bench .py) || exit 1; done
 
 migrate: env ## Bring the databases to their newest revision, those of the run or those of ENCOURS_DATABASE_URL
 	@$(STACK) exec -- $(PY) -m libs.kit.migrations upgrade all
