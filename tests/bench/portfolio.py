@@ -42,7 +42,8 @@ _ITEMS = """
 """
 _ENTRIES = f"""
     INSERT INTO entries (tenant_id, item_id, id, kind, amount, effective_on, recorded_at)
-    SELECT tenant_id, id, uuidv7(), {EntryKind.ISSUED:d}, amount * direction, issue_date, created_at FROM items WHERE tenant_id = $1
+    SELECT tenant_id, id, uuidv7(), {EntryKind.ISSUED:d}, amount * direction, issue_date, created_at
+      FROM items WHERE tenant_id = $1
     UNION ALL
     SELECT tenant_id, id, uuidv7(), {EntryKind.SETTLED_BY_SOURCE:d}, -amount * direction, closed_on, created_at
       FROM items WHERE tenant_id = $1 AND open_amount = 0
