@@ -107,11 +107,17 @@ def run_environment() -> None:
 
 
 def protect(op: Operations) -> None:
-    """Force row-level security on every table with a tenant, and grant the roles their rights. Called at a migration's end."""
+    """Force row-level security on every table with a tenant, and grant the roles their rights. Called at a migration's end.
+
+    No statistics are kept of `tenant_id`: with them the planner believes that a tenant it has not seen holds one row, takes any
+    index that begins with the tenant for a look-up by id, and a new tenant's first import reads ten thousand rows ten thousand
+    times (100 seconds instead of one).
+    """
     bind = op.get_bind()
     for (table,) in bind.execute(text(_UNPROTECTED)).all():
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} ALTER COLUMN tenant_id SET STATISTICS 0")
         op.execute(
             f"CREATE POLICY own_tenant ON {table} TO {APP_ROLE} USING ({_TENANT}) WITH CHECK ({_TENANT})"
         )
