@@ -76,7 +76,7 @@ async def test_numbers_are_counted_by_route_not_by_path(toy_client) -> None:
     counted = re.findall(
         r'encours_requests_total\{method="PATCH",route="([^"]+)",service="ledger",status="200"\}', text
     )
-    assert counted == ["/v1/things/{thing_id}"]
+    assert "/v1/things/{thing_id}" in counted  # beside what other tests of this process asked
     assert thing["id"] not in text
     assert 'encours_request_seconds_bucket{le="0.01",route="/v1/things",service="ledger"}' in text
 
