@@ -107,7 +107,11 @@ def _graft(branch: _Node, parameter: _Node) -> None:
     for method, route in parameter.routes.items():
         branch.routes.setdefault(method, route)
     for segment, step in parameter.below.items():
-        _graft(branch.below.setdefault(segment, _Node()), step)
+        below = branch.below.setdefault(segment, _Node())
+        if branch.parameter is not None:
+            # The literal before the parameter decides first: /a/{p} goes before /{p}/a for the path /a/a.
+            _graft(below, branch.parameter)
+        _graft(below, step)
     if parameter.parameter is not None:
         branch.parameter = branch.parameter or _Node()
         _graft(branch.parameter, parameter.parameter)

@@ -111,6 +111,14 @@ def test_find_agrees_with_trying_every_template(templates: list[str], path: list
     assert (found.routes["GET"].template if found else None) == (fitting[0] if fitting else None)
 
 
+def test_the_literal_that_comes_first_decides_over_a_later_one() -> None:
+    """Found by the property above: a branch taken over from a parameter once went before the branch's own parameter."""
+    table = RouteTable([Route("s", "GET", "/a/a/{p}/a"), Route("s", "GET", "/a/a/a/{p}")])
+    found = table.find("/a/a/a/a")
+    assert found is not None
+    assert found.routes["GET"].template == "/a/a/a/{p}"
+
+
 def test_openapi_document_gives_routes_with_limits_and_publicity() -> None:
     document = {
         "security": [{"bearer": []}],
