@@ -21,7 +21,7 @@ ALL_SCOPES = frozenset(
     "ledger:read ledger:write risk:read risk:write credit:read credit:request credit:approve credit:admin"
     " guarantees:read guarantees:request guarantees:admin dunning:read dunning:write dunning:send admin".split()
 )
-_TIMEOUT = httpx.Timeout(60)
+_TIMEOUT = httpx.Timeout(300)
 
 
 class CheckedClient(httpx.AsyncClient):
