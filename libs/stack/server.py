@@ -1,6 +1,7 @@
 """What PostgreSQL and Valkey have in common: a process that counts as started once it answers."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from libs.stack.errors import StackError
 from libs.stack.processes import Pause, Process
 
 
-class Server:
+class Server(ABC):
     """A server with a directory of ours, on a port of 127.0.0.1; started again, it has the same address."""
 
     name: str
@@ -26,13 +27,13 @@ class Server:
         self._process: Process | None = None
 
     @property
+    @abstractmethod
     def url(self) -> str:
         """Where it answers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start(self) -> None:
         """Return once it answers. Raises StackError in one line."""
-        raise NotImplementedError
 
     @property
     def process(self) -> Process:
