@@ -2,7 +2,8 @@
 
 from libs.kit.service import Service
 from services.risk.api import alerts, risk_report
-from services.risk.feed import credit, gateway, ledger
+from services.risk.feed import credit, dunning, gateway, ledger
+from services.risk.feed.conditions import keep_conditions_of
 from services.risk.usecases.days import use_rates_of_the_day
 
 SERVICE = Service(
@@ -20,8 +21,12 @@ SERVICE = Service(
             "rate.changed": ledger.keep_rates,
             "company.merged": ledger.follow_mergers,
         },
-        "credit": {"limit.changed": credit.keep_limits},
+        "credit": {
+            "limit.changed": credit.keep_limits,
+            "alert_condition.changed": keep_conditions_of("credit"),
+        },
+        "dunning": {"alert_condition.changed": keep_conditions_of("dunning")},
     },
-    forgets={"ledger": ledger.forget, "credit": credit.forget},
+    forgets={"ledger": ledger.forget, "credit": credit.forget, "dunning": dunning.forget},
     day_steps={"rates": use_rates_of_the_day},
 )

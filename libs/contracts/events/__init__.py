@@ -6,9 +6,9 @@ One JSON Schema a type is generated from these models into `openapi/events/`.
 """
 
 from libs.contracts.events import credit, dunning, gateway, ledger, risk
-from libs.contracts.events.state import State
+from libs.contracts.events.state import AlertConditionChanged, State
 
-__all__ = ["CATALOGUE", "MONEY_MEMBERS", "State"]
+__all__ = ["CATALOGUE", "INTERNAL", "MONEY_MEMBERS", "State"]
 
 CATALOGUE: dict[str, type[State]] = {
     "tenant.changed": gateway.TenantChanged,
@@ -44,6 +44,9 @@ CATALOGUE: dict[str, type[State]] = {
     "action.changed": dunning.ActionChanged,
     "message.sent": dunning.MessageSent,
 }
+
+#: What services tell each other and nobody else: no part of the public stream.
+INTERNAL: dict[str, type[State]] = {"alert_condition.changed": AlertConditionChanged}
 
 #: Members that hold minor units of the `currency` beside them: the public stream writes them as decimal strings.
 MONEY_MEMBERS = frozenset(

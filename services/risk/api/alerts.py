@@ -18,6 +18,7 @@ from services.risk.usecases import alerts
 router = Router("Alerts")
 Id = Annotated[UUID, Path(description="the alert's id")]
 IfMatch = Annotated[str | None, Header(description="the ETag you read")]
+Criticality = Literal["information", "warning", "critical"]
 State = Literal["open", "acknowledged", "closed"]
 
 
@@ -28,10 +29,20 @@ async def list_alerts(
     cursor: Cursor = None,
     state: Annotated[list[State] | None, Query(description="one or several states")] = None,
     kind: Annotated[list[str] | None, Query(description="one or several kinds")] = None,
+    criticality: Annotated[
+        list[Criticality] | None, Query(description="one or several criticalities")
+    ] = None,
     company_id: UUID | None = None,
+    customer_id: UUID | None = None,
 ) -> Response:
-    """Alerts of companies in the caller's sight, newest first."""
-    wanted = rows_of.AlertFilter(ctx.caller.perimeter, states=state, kinds=kind, company_id=company_id)
+    """Alerts of companies and customers in the caller's sight, newest first.
+
+    An alert opens once a company (type `risk`) or customer (type `collection`) and kind while its condition holds.
+    """
+    wanted = rows_of.AlertFilter(
+        ctx.caller.perimeter, states=state, kinds=kind, criticalities=criticality, company_id=company_id,
+        customer_id=customer_id,
+    )  # fmt: skip
     rows = await rows_of.newest_first(ctx.tx, wanted, cursor, limit)
     return reply(page(rows, limit, _alert))
 
@@ -84,4 +95,5 @@ def _answer(row: Row) -> Response:
 def _alert(row: Row) -> dict[str, Any]:
     hidden = {"by_hand", "holds", "version", "_cursor"}
     shown = {name: value for name, value in row.items() if name not in hidden}
-    return {**shown, "type": "risk", "evidence": raw(row["evidence"])}
+    kind = "risk" if row["customer_id"] is None else "collection"
+    return {**shown, "type": kind, "evidence": raw(row["evidence"])}

@@ -101,6 +101,7 @@ def _row(row: Row) -> dict[str, Any]:
         "by_provider": {},
         "payer_class": row["payer_class"],
         "open_alerts": row["open_alerts"],
+        "critical": row["critical"],
         "stale": False,
         "rate_date": row["rate_date"],
         "unconverted": [

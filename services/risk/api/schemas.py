@@ -96,6 +96,7 @@ class RiskRow(BaseModel):
     next_clock: NextClock | None
     next_review_on: date | None
     open_alerts: int
+    critical: bool = Field(description="a critical alert is open")
     stale: bool
     rate_date: date | None = Field(description="day of the oldest exchange rate used")
     unconverted: list[Unconverted]

@@ -3,6 +3,7 @@
 from libs.kit.db import Tx
 from libs.kit.responses import json_bytes
 from libs.kit.service import Incoming
+from services.risk.storage import alert_conditions
 from services.risk.usecases.profiles import join_all_anew, join_anew
 
 _LIMITS = """
@@ -28,5 +29,6 @@ async def keep_limits(tx: Tx, subjects: list[Incoming]) -> None:
 
 async def forget(tx: Tx) -> None:
     """Empty what came from credit, before its state is read anew."""
+    await alert_conditions.doubt(tx, "credit")
     await tx.execute("DELETE FROM limits WHERE tenant_id = $1", tx.tenant_id)
     await join_all_anew(tx)

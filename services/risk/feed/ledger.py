@@ -5,6 +5,7 @@ from typing import Any
 from libs.kit.db import Tx
 from libs.kit.responses import json_bytes
 from libs.kit.service import Incoming
+from services.risk.usecases.alerts import close_of_companies
 from services.risk.usecases.profiles import join_all_anew, join_anew
 
 _COMPANIES = """
@@ -92,7 +93,9 @@ async def follow_mergers(tx: Tx, subjects: list[Incoming]) -> None:
             "UPDATE companies SET merged_into_id = $3 WHERE tenant_id = $1 AND id = $2",
             tx.tenant_id, subject.id, subject.data["into_id"],
         )  # fmt: skip
-    await join_anew(tx, [subject.id for subject in subjects])
+    ended = [subject.id for subject in subjects]
+    await close_of_companies(tx, ended)
+    await join_anew(tx, ended)
 
 
 async def forget(tx: Tx) -> None:

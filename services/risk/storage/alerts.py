@@ -13,40 +13,43 @@ COLUMNS = (
     "id, kind, company_id, customer_id, criticality, state, evidence, opened_at, acknowledged_at, acknowledged_by,"
     " closed_at, by_hand, holds, created_at, updated_at, version"
 )
-_TO_OPEN = """
-    SELECT p.company_id, p.outstanding, p.limit_amount, p.overrun, p.currency
-      FROM company_profiles p
-     WHERE p.tenant_id = $1 AND p.company_id = ANY($2) AND p.overrun > 0
-       AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.tenant_id = p.tenant_id AND a.kind = $3
-                          AND a.company_id = p.company_id AND a.holds)
-     ORDER BY p.company_id
-"""
-_OPEN = f"""
-    INSERT INTO alerts (tenant_id, id, kind, company_id, criticality, state, evidence, opened_at, by_hand, holds,
-                        created_at, updated_at, version)
-    SELECT $1, a.id, $3, a.company_id, 'warning', 'open', a.evidence, $4, false, true, $4, $4, 1
-      FROM jsonb_to_recordset($2::jsonb) AS a(id uuid, company_id uuid, evidence jsonb) ORDER BY a.company_id
+_CLOSE = f"""
+    UPDATE alerts a SET holds = false, state = 'closed', closed_at = coalesce(a.closed_at, $5), updated_at = $5,
+                        version = a.version + 1
+     WHERE a.tenant_id = $1 AND a.kind = $2 AND a.subject_id = ANY($3) AND a.holds
+       AND NOT EXISTS (SELECT 1 FROM jsonb_to_recordset($4::jsonb) AS r(subject_id uuid, mark text)
+                        WHERE r.subject_id = a.subject_id AND r.mark = a.mark)
     RETURNING {COLUMNS}
 """
-_CLOSE = f"""
-    UPDATE alerts a SET holds = false, state = 'closed', closed_at = coalesce(a.closed_at, $4), updated_at = $4,
+_OPEN = f"""
+    INSERT INTO alerts (tenant_id, id, kind, company_id, customer_id, subject_id, criticality, mark, evidence, state,
+                        opened_at, by_hand, holds, created_at, updated_at, version)
+    SELECT $1, r.id, $2, r.company_id, r.customer_id, r.subject_id, r.criticality, r.mark, r.evidence, 'open',
+           $4, false, true, $4, $4, 1
+      FROM jsonb_to_recordset($3::jsonb) AS r(id uuid, company_id uuid, customer_id uuid, subject_id uuid,
+                                              criticality text, mark text, evidence jsonb)
+     ORDER BY r.subject_id
+    ON CONFLICT (tenant_id, kind, subject_id) WHERE holds DO NOTHING
+    RETURNING {COLUMNS}
+"""
+_CLOSE_ALL = f"""
+    UPDATE alerts a SET holds = false, state = 'closed', closed_at = coalesce(a.closed_at, $3), updated_at = $3,
                         version = a.version + 1
-     WHERE a.tenant_id = $1 AND a.kind = $3 AND a.company_id = ANY($2) AND a.holds
-       AND NOT EXISTS (SELECT 1 FROM company_profiles p WHERE p.tenant_id = a.tenant_id AND p.company_id = a.company_id
-                          AND p.overrun > 0)
+     WHERE a.tenant_id = $1 AND a.company_id = ANY($2) AND a.holds
     RETURNING {COLUMNS}
 """
 _COUNT = """
-    UPDATE company_profiles p SET open_alerts = s.n
-      FROM (SELECT c.company_id, count(a.id) AS n FROM unnest($2::uuid[]) AS c(company_id)
+    UPDATE company_profiles p SET open_alerts = s.n, critical = s.critical
+      FROM (SELECT c.company_id, count(a.id) AS n, coalesce(bool_or(a.criticality = 'critical'), false) AS critical
+              FROM unnest($2::uuid[]) AS c(company_id)
               LEFT JOIN alerts a ON a.tenant_id = $1 AND a.company_id = c.company_id AND a.state <> 'closed'
              GROUP BY 1) s
-     WHERE p.tenant_id = $1 AND p.company_id = s.company_id AND p.open_alerts <> s.n
+     WHERE p.tenant_id = $1 AND p.company_id = s.company_id AND (p.open_alerts, p.critical) <> (s.n, s.critical)
 """
 _SHOWN = ", ".join(f"a.{name.strip()}" for name in COLUMNS.split(","))
 _IN_SIGHT = (
     "EXISTS (SELECT 1 FROM customers u WHERE u.tenant_id = a.tenant_id AND u.company_id = a.company_id"
-    " AND u.business_unit_id = ANY({}))"
+    " AND u.business_unit_id = ANY({}) AND (a.customer_id IS NULL OR a.customer_id = u.id))"
 )
 
 
@@ -58,21 +61,26 @@ class AlertFilter:
     states: Sequence[str] | None = None
     kinds: Sequence[str] | None = None
     company_id: UUID | None = None
+    customer_id: UUID | None = None
+    criticalities: Sequence[str] | None = None
 
 
-async def newly_overrun(tx: Tx, companies: Sequence[UUID], kind: str) -> list[Row]:
-    """Companies over the limit in force for which no alert is live."""
-    return await tx.fetch(_TO_OPEN, tx.tenant_id, companies, kind)
+async def close_overcome(
+    tx: Tx, kind: str, subjects: Sequence[UUID], raised: list[dict[str, Any]]
+) -> list[Row]:
+    """Close the live alerts of these subjects whose condition (with the same mark) is not among the raised."""
+    still = json_bytes([{"subject_id": r["subject_id"], "mark": r["mark"]} for r in raised]).decode()
+    return await tx.fetch(_CLOSE, tx.tenant_id, kind, subjects, still, tx.now)
 
 
-async def open_all(tx: Tx, kind: str, fresh: list[dict[str, Any]]) -> list[Row]:
-    """Write alerts that open: id, company_id, evidence."""
-    return await tx.fetch(_OPEN, tx.tenant_id, json_bytes(fresh).decode(), kind, tx.now) if fresh else []
+async def open_all(tx: Tx, kind: str, raised: list[dict[str, Any]]) -> list[Row]:
+    """Write an alert for each raised condition that has none alive; those written."""
+    return await tx.fetch(_OPEN, tx.tenant_id, kind, json_bytes(raised).decode(), tx.now) if raised else []
 
 
-async def close_overcome(tx: Tx, kind: str, companies: Sequence[UUID]) -> list[Row]:
-    """Close the alerts whose condition has gone."""
-    return await tx.fetch(_CLOSE, tx.tenant_id, companies, kind, tx.now)
+async def close_of_companies(tx: Tx, companies: Sequence[UUID]) -> list[Row]:
+    """Close whatever lives on these companies: they ended."""
+    return await tx.fetch(_CLOSE_ALL, tx.tenant_id, companies, tx.now)
 
 
 async def count_anew(tx: Tx, companies: Sequence[UUID]) -> None:
@@ -119,9 +127,13 @@ def _narrowed(tx: Tx, wanted: AlertFilter) -> Statement:
     statement.where("a.tenant_id = {}", tx.tenant_id)
     if wanted.perimeter is not None:
         statement.where(_IN_SIGHT, list(wanted.perimeter))
-    for column, values in (("state", wanted.states), ("kind", wanted.kinds)):
+    for column, values in (
+        ("state", wanted.states), ("kind", wanted.kinds), ("criticality", wanted.criticalities),
+    ):  # fmt: skip
         if values:
             statement.where(f"a.{column} = ANY({{}})", list(values))
     if wanted.company_id is not None:
         statement.where("a.company_id = {}", wanted.company_id)
+    if wanted.customer_id is not None:
+        statement.where("a.customer_id = {}", wanted.customer_id)
     return statement

@@ -12,7 +12,7 @@ COLUMNS = (
     "p.company_id, p.name, p.country, p.registration_number, p.segment, p.group_id, p.currency, p.outstanding, p.overdue,"
     " p.credits, p.order_book, p.unconverted, p.rate_date, p.limit_state, p.limit_amount, p.limit_original,"
     " p.limit_currency, p.limit_valid_until, p.limit_used_permille, p.overrun, p.pending_request_id, p.payer_class,"
-    " p.open_alerts, p.updated_at"
+    " p.open_alerts, p.critical, p.updated_at"
 )
 SORTS = {
     "name": SortKey("p.name", "text"),

@@ -109,6 +109,7 @@ company_profiles = tenant_table(
     uuid("pending_request_id", null=True),
     Column("payer_class", Text, nullable=True),
     Column("open_alerts", BigInteger, nullable=False),
+    Column("critical", Boolean, nullable=False),  # a critical alert is open
     *created(),
     Index("ix_company_profiles_outstanding", "tenant_id", "outstanding", "company_id"),
     Index("ix_company_profiles_overdue", "tenant_id", "overdue", "company_id"),
@@ -124,6 +125,7 @@ alerts = tenant_table(
     Column("kind", Text, nullable=False),
     uuid("company_id", null=True),
     uuid("customer_id", null=True),
+    uuid("subject_id"),  # the customer of an alert of collection, else the company: one alert lives a kind and subject
     Column("criticality", Text, nullable=False),  # information, warning, critical
     Column("state", Text, nullable=False),  # open, acknowledged, closed
     Column("evidence", JSONB, nullable=False),
@@ -133,8 +135,20 @@ alerts = tenant_table(
     instant("closed_at", null=True),
     Column("by_hand", Boolean, nullable=False),  # closed by a person: opens again only after the condition has gone
     Column("holds", Boolean, nullable=False),  # the condition still holds
+    Column("mark", Text, nullable=False),  # which occurrence: another mark is a new alert
     *created(),
-    Index("uq_alerts_live", "tenant_id", "kind", "company_id", unique=True, postgresql_where=text("holds")),
+    Index("uq_alerts_live", "tenant_id", "kind", "subject_id", unique=True, postgresql_where=text("holds")),
     Index("ix_alerts_opened_at", "tenant_id", "opened_at", "id"),
     Index("ix_alerts_company_id", "tenant_id", "company_id"),
+)  # fmt: skip
+
+alert_conditions = tenant_table(
+    "alert_conditions", METADATA,
+    key(),
+    Column("producer", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    uuid("company_id"),
+    uuid("customer_id", null=True),
+    Column("raised", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
 )  # fmt: skip

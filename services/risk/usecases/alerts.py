@@ -3,29 +3,65 @@
 An alert a person closed stays closed until the condition has gone and come back.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from libs.contracts.ids import new_id
-from libs.contracts.money import from_minor
 from libs.kit.db import Row, Tx
 from libs.kit.feed.events import Subject
 from libs.kit.problems import Problem
 from services.risk.storage import alerts
 
-LIMIT_EXCEEDED = "limit_exceeded"
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A condition that holds. `mark` names the occurrence: the same kind with another mark is a new alert."""
+
+    kind: str
+    company_id: UUID
+    criticality: str
+    evidence: dict[str, Any]
+    customer_id: UUID | None = None
+    mark: str = ""
+    id: UUID = field(default_factory=new_id)
+
+    @property
+    def subject_id(self) -> UUID:
+        """What the alert is about: the customer (collection) or the company (risk)."""
+        return self.customer_id or self.company_id
 
 
-async def watch_limits(tx: Tx, companies: Sequence[UUID]) -> None:
-    """Open `limit_exceeded` where a limit in force is overrun, close it where it no longer is."""
-    fresh = [_exceeded(row) for row in await alerts.newly_overrun(tx, companies, LIMIT_EXCEEDED)]
-    opened = await alerts.open_all(tx, LIMIT_EXCEEDED, fresh)
-    closed = await alerts.close_overcome(tx, LIMIT_EXCEEDED, companies)
+async def watch(tx: Tx, kinds: Iterable[str], subjects: Sequence[UUID], raised: Iterable[Raised]) -> None:
+    """Open what is raised and has no live alert; close what these subjects no longer raise. A few statements a kind."""
+    by_kind: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for one in raised:
+        by_kind[one.kind].append(
+            {
+                "id": one.id, "company_id": one.company_id, "customer_id": one.customer_id, "subject_id": one.subject_id,
+                "criticality": one.criticality, "mark": one.mark, "evidence": one.evidence,
+            }
+        )  # fmt: skip
+    opened: list[Row] = []
+    closed: list[Row] = []
+    for kind in kinds:
+        closed += await alerts.close_overcome(tx, kind, subjects, by_kind[kind])
+        opened += await alerts.open_all(tx, kind, by_kind[kind])
+    await _tell(tx, opened, closed)
+
+
+async def close_of_companies(tx: Tx, companies: Sequence[UUID]) -> None:
+    """Companies were merged away: nothing is to be looked at there any more."""
+    await _tell(tx, [], await alerts.close_of_companies(tx, companies))
+
+
+async def _tell(tx: Tx, opened: list[Row], closed: list[Row]) -> None:
     tx.emit("alert.opened", [_subject(row) for row in opened])
     tx.emit("alert.closed", [_subject(row) for row in closed if not row["by_hand"]])
     if opened or closed:
-        await alerts.count_anew(tx, companies)
+        await alerts.count_anew(tx, sorted({row["company_id"] for row in (*opened, *closed)}))
 
 
 async def acknowledge(tx: Tx, row: Row, user_id: UUID | None) -> Row:
@@ -49,17 +85,6 @@ async def _set(tx: Tx, identifier: UUID, **values: Any) -> Row:
     row = await alerts.update(tx, identifier, **values)
     tx.audit(f"alert_{row['state']}", "alert", identifier, after={"state": row["state"]})
     return row
-
-
-def _exceeded(row: Row) -> dict[str, Any]:
-    currency = row["currency"]
-    names = ("outstanding", "limit_amount", "overrun")
-    evidence = {"currency": currency, **{name: _text(row[name], currency) for name in names}}
-    return {"id": new_id(), "company_id": row["company_id"], "evidence": evidence}
-
-
-def _text(amount: int | None, currency: str) -> str | None:
-    return None if amount is None else from_minor(amount, currency)
 
 
 def _subject(row: Row) -> Subject:
