@@ -1,0 +1,1 @@
+"""Legal proceedings: published notices in, the company's legal status out. Pure."""

@@ -1,0 +1,1 @@
+"""What other houses know about companies: one port, many adapters."""
