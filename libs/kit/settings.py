@@ -37,6 +37,10 @@ class Settings(BaseSettings):
         None, description="32 bytes, base64url: encrypts credentials at rest"
     )
     sandbox: bool = Field(False, description="allow sandbox tenants, their clocks and the stand-ins")
+    outbound_loopback: bool = Field(
+        False,
+        description="let webhooks and adapters call this very machine, also by plain http: development and tests",
+    )
     smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:8025")
     bootstrap_key: SecretStr | None = Field(
         None, description="the operator's key: creates the first tenant, nothing else"

@@ -87,6 +87,7 @@ def environment(
         "ENCOURS_BOOTSTRAP_KEY": keep_secret(home / "bootstrap.secret", new_password),
         "ENCOURS_SMTP_URL": f"smtp://{LOCALHOST}:{ports['smtp']}",
         "ENCOURS_SANDBOX": "1",
+        "ENCOURS_OUTBOUND_LOOPBACK": "1",
         "PYTHONUNBUFFERED": "1",
     }
     given = {name: value for name, value in inherited.items() if value.strip()}

@@ -204,6 +204,7 @@ class Stack:
             "ENCOURS_MASTER_KEY": new_master_key(),
             "ENCOURS_BOOTSTRAP_KEY": BOOTSTRAP_KEY,
             "ENCOURS_SANDBOX": "1",
+            "ENCOURS_OUTBOUND_LOOPBACK": "1",
             "ENCOURS_SMTP_URL": f"smtp://127.0.0.1:{self.smtp_port}",
             "ENCOURS_LOG_LEVEL": "warning",
             "ENCOURS_SWEEP_SECONDS": "1",
