@@ -42,6 +42,9 @@ class Settings(BaseSettings):
         description="let webhooks and adapters call this very machine, also by plain http: development and tests",
     )
     smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:8025")
+    smtp_ca_file: Path | None = Field(
+        None, description="certificates of authorities to trust for mail servers, beside the machine's own"
+    )
     bootstrap_key: SecretStr | None = Field(
         None, description="the operator's key: creates the first tenant, nothing else"
     )
