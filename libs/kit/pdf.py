@@ -5,6 +5,7 @@ as such. It reads no file and no package; its fonts are those typst brings and t
 """
 
 import asyncio
+import os
 import re
 import tempfile
 import threading
@@ -20,8 +21,10 @@ import typst
 from libs.kit.responses import json_bytes
 
 PDF = "application/pdf"
-#: Folders of fonts beside typst's own; the machine's are ignored, so that a document looks the same everywhere.
-FONTS = Path(__file__).parent / "fonts"
+#: Folders of fonts beside typst's own. The machine's others are ignored, so that a document looks the same everywhere; Debian's
+#: fonts-noto-cjk and the operator's own folder hold what typst does not bring: Chinese and Japanese.
+FONTS = (Path(__file__).parent / "fonts", Path("/usr/share/fonts/opentype/noto"))
+OWN_FONTS = "ENCOURS_FONTS_DIR"
 #: A thousand table lines take about a second and a megabyte: what a person can leaf through stays far below.
 MOST_DATA = 8 * 1024 * 1024
 MOST_PAGES_BYTES = 50 * 1024 * 1024
@@ -90,11 +93,26 @@ def _nothing() -> str:
     return tempfile.mkdtemp(prefix="encours-pdf-")
 
 
+def font_families() -> frozenset[str]:
+    """The names of the fonts a document may ask for."""
+    return _families()
+
+
+@cache
+def _families() -> frozenset[str]:
+    return frozenset(_fonts().families())
+
+
+def _fonts() -> typst.Fonts:
+    own = os.environ.get(OWN_FONTS)
+    folders = [folder for folder in (*FONTS, *([Path(own)] if own else [])) if folder.is_dir()]
+    return typst.Fonts(include_system_fonts=False, font_paths=folders)
+
+
 def _compiler() -> typst.Compiler:
     """This thread's own: one that is kept knows its fonts and what it has set before."""
     compiler: typst.Compiler | None = getattr(_OWN, "compiler", None)
     if compiler is None:
-        fonts = typst.Fonts(include_system_fonts=False, font_paths=[FONTS] if FONTS.is_dir() else [])
-        compiler = typst.Compiler(b"", root=_nothing(), font_paths=fonts)
+        compiler = typst.Compiler(b"", root=_nothing(), font_paths=_fonts())
         _OWN.compiler = compiler
     return compiler

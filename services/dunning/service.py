@@ -1,7 +1,7 @@
 """What dunning is made of."""
 
 from libs.kit.service import Service
-from services.dunning.api import actions, dunning_runs, messages
+from services.dunning.api import actions, blocked_addresses, dunning_runs, messages, templates
 from services.dunning.feed import gateway, ledger
 from services.dunning.storage.actions import states
 from services.dunning.usecases import runs, send
@@ -10,7 +10,14 @@ SERVICE = Service(
     name="dunning",
     title="Encours dunning",
     description="What we do next to be paid: scenarios, agenda, messages.",
-    routers=[dunning_runs.router, actions.router, messages.messages, messages.templates, messages.scenarios],
+    routers=[
+        dunning_runs.router,
+        actions.router,
+        messages.messages,
+        templates.router,
+        blocked_addresses.router,
+        messages.scenarios,
+    ],
     consumers=("ledger", "risk", "credit", "gateway"),
     consumes={
         "gateway": {

@@ -1,7 +1,8 @@
-"""The archive of messages, the templates they are written from, the scenarios that ask for them."""
+"""The archive of messages, with what became of them, and the scenarios that ask for them."""
 
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Path, Query, Response
@@ -9,28 +10,18 @@ from fastapi import Path, Query, Response
 from libs.kit.db import Row
 from libs.kit.etag import etag
 from libs.kit.paging import Cursor, Limit, Page, page
+from libs.kit.pdf import PDF
 from libs.kit.problems import Problem, not_found
 from libs.kit.responses import raw, reply
 from libs.kit.route import Ctx, Router, scope
-from services.dunning.api.schemas import (
-    MailState,
-    Message,
-    MessageContent,
-    Rendered,
-    RenderRequest,
-    Scenario,
-    Template,
-)
-from services.dunning.domain.letters import TemplateText, choose_language, render
-from services.dunning.domain.next_action import Nothing, next_action
-from services.dunning.storage import lists, planning
+from services.dunning.api.letter_schemas import Message, MessageChannel, MessageContent
+from services.dunning.api.schemas import MailState, Scenario
+from services.dunning.storage import letter_lists, lists
 from services.dunning.storage.actions import decoded
-from services.dunning.usecases.house import house_of
-from services.dunning.usecases.send import letter_facts
 
 messages = Router("Messages")
-templates = Router("Templates")
 scenarios = Router("Scenarios")
+MessageId = Annotated[UUID, Path(description="the message's id")]
 
 
 @messages.get(
@@ -41,11 +32,22 @@ async def list_messages(
     limit: Limit = 50,
     cursor: Cursor = None,
     state: Annotated[list[MailState] | None, Query(description="one or several states")] = None,
+    channel: Annotated[list[MessageChannel] | None, Query(description="one or several channels")] = None,
+    purpose: Annotated[str | None, Query(max_length=40, description="reminder, confirmation …")] = None,
     customer_id: UUID | None = None,
+    item_id: Annotated[UUID | None, Query(description="that speak of this item")] = None,
     updated_since: Annotated[datetime | None, Query(description="changed at or after that instant")] = None,
 ) -> Response:
     """Messages to customers in the caller's perimeter, newest first, with what became of them."""
-    wanted = lists.MessageFilter(ctx.caller.perimeter, state, customer_id, updated_since)
+    wanted = lists.MessageFilter(
+        ctx.caller.perimeter,
+        state,
+        customer_id,
+        updated_since,
+        channels=channel,
+        purpose=purpose,
+        item_id=item_id,
+    )
     rows = await lists.messages(ctx.tx, wanted, cursor, limit)
     return reply(page(rows, limit, _message))
 
@@ -56,9 +58,7 @@ async def list_messages(
     summary="Show a message",
     openapi_extra=scope("dunning:read"),
 )
-async def get_message(
-    ctx: Ctx, message_id: Annotated[UUID, Path(description="the message's id")]
-) -> Response:
+async def get_message(ctx: Ctx, message_id: MessageId) -> Response:
     """A message and what became of it."""
     row = await _one(ctx, message_id)
     return reply(_message(row), headers={"ETag": etag(row["version"])})
@@ -70,71 +70,41 @@ async def get_message(
     summary="Show a message's words",
     openapi_extra=scope("dunning:read"),
 )
-async def get_message_content(
-    ctx: Ctx, message_id: Annotated[UUID, Path(description="the message's id")]
-) -> Response:
-    """The words as they left. Before it leaves there are none: 409 `not_written_yet`."""
+async def get_message_content(ctx: Ctx, message_id: MessageId) -> Response:
+    """The words as they left, and what hung on them. Before it leaves there are none: 409 `not_written_yet`."""
     row = await _one(ctx, message_id)
     if not row["text"]:
         raise Problem(409, "not_written_yet", "The words are chosen when the message leaves; it has not.")
-    return reply({name: row[name] for name in ("id", "subject", "text", "html")})
-
-
-@templates.get(
-    "/templates", response_model=Page[Template], summary="List templates", openapi_extra=scope("dunning:read")
-)
-async def list_templates(ctx: Ctx) -> Response:
-    """All templates, by code, in one page."""
-    rows = await lists.templates(ctx.tx)
-    return reply({"data": [_template(row) for row in rows], "next_cursor": None})
-
-
-@templates.get(
-    "/templates/{template_id}",
-    response_model=Template,
-    summary="Show a template",
-    openapi_extra=scope("dunning:read"),
-)
-async def get_template(
-    ctx: Ctx, template_id: Annotated[UUID, Path(description="the template's id")]
-) -> Response:
-    """A template with its texts."""
-    row = await _template_row(ctx, template_id)
-    return reply(_template(row), headers={"ETag": etag(row["version"])})
-
-
-@templates.post(
-    "/templates/{template_id}/render",
-    response_model=Rendered,
-    summary="Render a template for a customer",
-    openapi_extra=scope("dunning:read"),
-)
-async def render_template(
-    ctx: Ctx, body: RenderRequest, template_id: Annotated[UUID, Path(description="the template's id")]
-) -> Response:
-    """How the message would read for this customer now. Nothing is sent. 409 `nothing_to_claim` when nothing is owed."""
-    row = await _template_row(ctx, template_id)
-    known = (await planning.facts_of(ctx.tx, [body.customer_id])).get(body.customer_id)
-    perimeter = ctx.caller.perimeter
-    if known is None or (perimeter is not None and known[0]["business_unit_id"] not in perimeter):
-        raise not_found("customer", body.customer_id)
-    customer, facts = known
-    decision = next_action(facts, await planning.default_version(ctx.tx), ctx.tx.today)
-    if isinstance(decision, Nothing):
-        raise Problem(
-            409,
-            "nothing_to_claim",
-            "There is nothing to remind this customer of.",
-            reason=str(decision.reason),
-        )
-    texts = {tag: TemplateText(**text) for tag, text in decoded(row, "texts").items()}
-    contact = decision.contact.language if decision.contact else None
-    language = choose_language([body.language, contact, customer["language"]], texts)
-    message = render(
-        texts[language], await letter_facts(ctx.tx, customer, decision, await house_of(ctx.tx)), language
-    )
+    hanging = await letter_lists.attachments(ctx.tx, message_id)
     return reply(
-        {"language": language, "subject": message.subject, "text": message.text, "html": message.html}
+        {
+            **{name: row[name] for name in ("id", "subject", "text", "html")},
+            "attachments": [dict(one) for one in hanging],
+        }
+    )
+
+
+@messages.get(
+    "/messages/{message_id}/attachments/{position}",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}, "application/octet-stream": {}}}},
+    summary="Download a message's document",
+    openapi_extra=scope("dunning:read"),
+)
+async def get_message_attachment(
+    ctx: Ctx, message_id: MessageId, position: Annotated[int, Path(ge=0, le=99, description="from 0")]
+) -> Response:
+    """The document as it left: a statement, or the letter to print."""
+    await _one(ctx, message_id)
+    row = await letter_lists.attachment(ctx.tx, message_id, position)
+    if row is None:
+        raise not_found("attachment", position)
+    known = row["content_type"] == PDF
+    name = quote(row["filename"], safe="")
+    return Response(
+        row["content"],
+        media_type=PDF if known else "application/octet-stream",
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
     )
 
 
@@ -170,43 +140,25 @@ async def _one(ctx: Ctx, message_id: UUID) -> Row:
     return row
 
 
-async def _template_row(ctx: Ctx, template_id: UUID) -> Row:
-    row = await lists.template(ctx.tx, template_id)
-    if row is None:
-        raise not_found("template", template_id)
-    return row
-
-
 def _message(row: Row) -> dict[str, Any]:
     names = (
-        "id",
-        "customer_id",
-        "state",
-        "subject",
-        "language",
-        "not_before",
-        "sent_at",
-        "error",
-        "created_at",
-        "updated_at",
-    )
+        "id", "customer_id", "purpose", "channel", "state", "subject", "language", "reply_to", "not_before", "sent_at",
+        "attempts", "error", "created_at", "updated_at",
+    )  # fmt: skip
     return {
         **{name: row[name] for name in names},
-        "action_id": row["object_id"],
-        "channel": "email",
-        "to": raw(row["recipients"]),
+        "action_id": row["object_id"] if row["purpose"] == "reminder" else None,
+        "to": [_person(one) for one in decoded(row, "recipients")],
+        "cc": [_person(one) for one in decoded(row, "cc")],
         "sender": row["sender_email"],
+        "items": row["about"],
         "header_message_id": row["header_id"],
+        "in_reply_to": row["answers_to"][-1] if row["answers_to"] else None,
     }
 
 
-def _template(row: Row) -> dict[str, Any]:
-    names = ("id", "code", "channel", "created_at", "updated_at")
-    return {
-        **{name: row[name] for name in names},
-        "languages": sorted(decoded(row, "texts")),
-        "texts": raw(row["texts"]),
-    }
+def _person(one: dict[str, Any]) -> dict[str, Any]:
+    return {name: one.get(name) for name in ("name", "email", "phone", "address")}
 
 
 def _scenario(row: Row) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What dunning takes and answers."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -165,65 +165,6 @@ class Recipient(BaseModel):
 
     name: str | None = Field(description="who")
     email: str = Field(description="an e-mail address")
-
-
-class Message(BaseModel):
-    """A message as archived."""
-
-    id: UUID
-    customer_id: UUID | None
-    action_id: UUID
-    channel: Literal["email"]
-    state: MailState
-    to: list[Recipient]
-    sender: str = Field(description="address it comes from")
-    subject: str = Field(description="empty until it leaves: the words are chosen then")
-    language: str | None = Field(description="the words are in; null until it leaves")
-    header_message_id: str = Field(description="the Message-ID it bears")
-    not_before: datetime
-    sent_at: datetime | None
-    error: str | None = Field(description="why it did not leave, or may not have")
-    created_at: datetime
-    updated_at: datetime
-
-
-class MessageContent(BaseModel):
-    """The words of a message."""
-
-    id: UUID
-    subject: str = Field(description="the subject line")
-    text: str = Field(description="the plain text part")
-    html: str | None = Field(description="the HTML part")
-
-
-class Template(BaseModel):
-    """Words for a message, by language."""
-
-    id: UUID
-    code: str = Field(examples=["first_reminder"])
-    channel: str = Field(examples=["email"])
-    languages: list[str] = Field(examples=[["en", "fr"]])
-    texts: dict[str, Any]
-    created_at: datetime
-    updated_at: datetime
-
-
-class RenderRequest(Input):
-    """Whom to render for."""
-
-    customer_id: UUID
-    language: Annotated[str, Field(max_length=20)] | None = Field(
-        None, description="the contact's, then the customer's, when left out"
-    )
-
-
-class Rendered(BaseModel):
-    """A message as it would read now."""
-
-    language: str = Field(description="the words are in")
-    subject: str = Field(description="the subject line")
-    text: str = Field(description="the plain text part")
-    html: str | None = Field(description="the HTML part")
 
 
 class Step(BaseModel):

@@ -7,8 +7,8 @@ from libs.kit.db import Tx
 from libs.kit.responses import json_bytes
 from libs.kit.service import Incoming
 from libs.kit.tenant_registry import keep_tenants
-from services.dunning.domain.letters.library import TEMPLATES
 from services.dunning.domain.scenario import default_steps
+from services.dunning.usecases.templates import start_with_templates
 
 _UNITS = """
     INSERT INTO business_units (tenant_id, id, name, version)
@@ -36,13 +36,7 @@ async def start_with_defaults(tx: Tx) -> None:
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", str(tx.tenant_id))
     if await tx.fetchval("SELECT EXISTS (SELECT 1 FROM scenarios WHERE tenant_id = $1)", tx.tenant_id):
         return
-    ids = {code: new_id() for code in TEMPLATES}
-    for code, texts in TEMPLATES.items():
-        await tx.execute(
-            "INSERT INTO templates (tenant_id, id, code, channel, texts, created_at, updated_at, version)"
-            " VALUES ($1, $2, $3, 'email', $4, $5, $5, 1)",
-            tx.tenant_id, ids[code], code, json_bytes({tag: asdict(text) for tag, text in texts.items()}).decode(), tx.now,
-        )  # fmt: skip
+    ids = await start_with_templates(tx)
     scenario_id = new_id()
     await tx.execute(
         "INSERT INTO scenarios (tenant_id, id, name, is_default, created_at, updated_at, version)"

@@ -26,7 +26,6 @@ _ACTIONS = f"""
       FROM actions a JOIN customers c ON c.tenant_id = a.tenant_id AND c.id = a.customer_id
 """
 _MESSAGE = ", ".join(f"m.{name.strip()}" for name in mail.COLUMNS.split(","))
-_TEMPLATE = "id, code, channel, texts, created_at, updated_at, version"
 _SCENARIO = """
     SELECT s.id, s.name, s.is_default, s.created_at, s.updated_at, s.version AS etag_version,
            v.id AS version_id, v.number AS version, v.steps, v.cap_days
@@ -57,6 +56,9 @@ class MessageFilter:
     states: Sequence[str] | None = None
     customer_id: UUID | None = None
     updated_since: datetime | None = None
+    channels: Sequence[str] | None = None
+    purpose: str | None = None
+    item_id: UUID | None = None
 
 
 async def agenda(
@@ -175,20 +177,6 @@ async def message(tx: Tx, identifier: UUID, perimeter: Sequence[UUID] | None) ->
     return await tx.fetchrow(f"SELECT {_MESSAGE} FROM mails m {statement.clause()}", *statement.params)
 
 
-async def templates(tx: Tx) -> list[Row]:
-    """All templates, by code."""
-    return await tx.fetch(
-        f"SELECT {_TEMPLATE} FROM templates WHERE tenant_id = $1 ORDER BY code", tx.tenant_id
-    )
-
-
-async def template(tx: Tx, identifier: UUID) -> Row | None:
-    """A template."""
-    return await tx.fetchrow(
-        f"SELECT {_TEMPLATE} FROM templates WHERE tenant_id = $1 AND id = $2", tx.tenant_id, identifier
-    )
-
-
 async def scenarios(tx: Tx) -> list[Row]:
     """All scenarios with their newest version, by name."""
     return await tx.fetch(f"{_SCENARIO} ORDER BY s.name, s.id", tx.tenant_id)
@@ -226,6 +214,12 @@ def _messages_narrowed(tx: Tx, wanted: MessageFilter) -> Statement:
         statement.where("m.customer_id = {}", wanted.customer_id)
     if wanted.updated_since is not None:
         statement.where("m.updated_at >= {}", wanted.updated_since)
+    if wanted.channels:
+        statement.where("m.channel = ANY({})", list(wanted.channels))
+    if wanted.purpose is not None:
+        statement.where("m.purpose = {}", wanted.purpose)
+    if wanted.item_id is not None:
+        statement.where("{} = ANY(m.about)", wanted.item_id)
     return statement
 
 

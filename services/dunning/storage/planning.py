@@ -1,7 +1,7 @@
 """Facts for many customers at once, in a handful of statements, whatever their number."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ import msgspec
 from libs.kit.db import Row, Tx
 from services.dunning.domain.facts import Contact, CustomerFacts, ItemKind, OpenItem, Passed
 from services.dunning.domain.scenario import Channel, Mode, ScenarioVersion, Step
+from services.dunning.storage.letters import blocked_among_contacts, folded
 
 LIVE = ("proposed", "to_confirm", "due", "blocked")
 _CUSTOMERS = """
@@ -92,6 +93,8 @@ async def facts_of(tx: Tx, customers: Sequence[UUID]) -> dict[UUID, tuple[Row, C
         )
         if row["mode"] == Mode.AUTOMATIC and Channel(row["channel"]).is_message and row["state"] == "done":
             automatic[customer] = max(automatic.get(customer, row["done_on"]), row["done_on"])
+    rows = await tx.fetch(_CUSTOMERS, tx.tenant_id, customers)
+    blocked = await blocked_among_contacts(tx, rows)
     return {
         row["id"]: (
             row,
@@ -99,12 +102,12 @@ async def facts_of(tx: Tx, customers: Sequence[UUID]) -> dict[UUID, tuple[Row, C
                 customer_id=row["id"],
                 items=tuple(items[row["id"]]),
                 passed=tuple(passed[row["id"]]),
-                contacts=tuple(contacts_of(row)),
+                contacts=tuple(contacts_of(row, blocked)),
                 last_automatic_on=automatic.get(row["id"]),
                 postal_address=row["address"] != "{}",
             ),
         )
-        for row in await tx.fetch(_CUSTOMERS, tx.tenant_id, customers)
+        for row in rows
     }
 
 
@@ -129,8 +132,9 @@ async def look_again(tx: Tx, days: dict[UUID, date | None]) -> None:
     )  # fmt: skip
 
 
-def contacts_of(row: Row) -> list[Contact]:
-    """A customer's contacts. They have no ids of their own in the ledger: their place in the list serves."""
+def contacts_of(row: Row, blocked: Collection[tuple[str, str]] = ()) -> list[Contact]:
+    """A customer's contacts; one with a blocked address is reached by nothing. They have no ids of their own in the ledger: their
+    place in the list serves."""
     known: list[dict[str, Any]] = msgspec.json.decode(row["contacts"])
     return [
         Contact(
@@ -140,6 +144,9 @@ def contacts_of(row: Row) -> list[Contact]:
             email=contact.get("email"),
             phone=contact.get("phone"),
             language=contact.get("language"),
+            blacklisted=any(
+                (kind, folded(kind, contact.get(kind) or "")) in blocked for kind in ("email", "phone")
+            ),
         )
         for place, contact in enumerate(known)
     ]

@@ -25,9 +25,11 @@ from libs.kit.schema import (
     text,
     uuid,
 )
+from services.dunning.storage.letters_tables import letters_tables
 
 METADATA = metadata()
 mail_table(METADATA)
+letters_tables(METADATA)
 
 # -- kept from the feeds ---------------------------------------------------------------------------------------------
 
@@ -73,16 +75,6 @@ items = tenant_table(
 )  # fmt: skip
 
 # -- how it is done --------------------------------------------------------------------------------------------------
-
-templates = tenant_table(
-    "templates", METADATA,
-    key(),
-    Column("code", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("texts", JSONB, nullable=False),  # language -> subject, text, html
-    *created(),
-    UniqueConstraint("tenant_id", "code"),
-)  # fmt: skip
 
 scenarios = tenant_table(
     "scenarios", METADATA,

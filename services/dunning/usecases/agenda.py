@@ -58,7 +58,7 @@ async def confirm(tx: Tx, row: Row, user_id: UUID | None) -> Row:
             f"The action is {row['state']}: there is nothing to confirm.",
             state=row["state"],
         )
-    if row["channel"] != Channel.EMAIL:
+    if not Channel(row["channel"]).is_message:
         return await actions.update(tx, row["id"], state="due")
     known = (await planning.facts_of(tx, [row["customer_id"]])).get(row["customer_id"])
     version = await planning.default_version(tx)

@@ -13,14 +13,13 @@ from uuid import UUID
 
 from libs.contracts.ids import new_id
 from libs.contracts.money import from_minor
-from libs.kit import mail
 from libs.kit.db import Row, Tx
-from libs.kit.responses import json_bytes
 from services.dunning.domain.facts import CustomerFacts
 from services.dunning.domain.next_action import NextAction, Nothing, next_action
 from services.dunning.domain.scenario import Mode, ScenarioVersion
 from services.dunning.domain.sending_window import SendingWindow
 from services.dunning.storage import actions, planning
+from services.dunning.usecases.compose import REMINDER, queue, recipient
 from services.dunning.usecases.house import House
 
 BATCH = 500
@@ -141,7 +140,7 @@ def _action(row: Row, decision: NextAction, version: ScenarioVersion, run_id: UU
 
 
 def _leaves_by_itself(decision: NextAction) -> bool:
-    return decision.step.sends_by_itself and decision.step.channel == "email" and decision.blocked_by is None
+    return decision.step.sends_by_itself and decision.blocked_by is None
 
 
 async def _queue_mails(
@@ -169,20 +168,16 @@ async def queue_mail(
 ) -> None:  # fmt: skip
     """Write down the intent to send; the words are chosen when it leaves."""
     assert decision.contact is not None, "without a contact the action is blocked"
-    sender = house.settings.sender
-    recipients = [{"name": decision.contact.name, "email": decision.contact.email}]
-    values = {
-        "purpose": "reminder",
-        "object_id": action_id,
-        "customer_id": customer_id,
-        "sender_name": sender.name,
-        "sender_email": sender.email,
-        "reply_to": sender.reply_to,
-        "recipients": json_bytes(recipients).decode(),
-        "not_before": not_before,
-        "any_hour": any_hour,
-    }
-    await mail.write(tx, mail_id, values)
+    channel = str(decision.step.channel)
+    customer = await tx.fetchrow(
+        "SELECT address FROM customers WHERE tenant_id = $1 AND id = $2", tx.tenant_id, customer_id
+    )
+    assert customer is not None, "its facts were read before"
+    await queue(
+        tx, purpose=REMINDER, object_id=action_id, customer_id=customer_id, channel=channel, house=house,
+        recipients=[recipient(decision.contact, channel, customer)], not_before=not_before, any_hour=any_hour,
+        identifier=mail_id,
+    )  # fmt: skip
 
 
 def _window(tx: Tx, house: House) -> SendingWindow:

@@ -11,23 +11,18 @@ from libs.kit.db import Row, Tx
 from libs.kit.feed.events import Subject
 from libs.kit.runtime import Runtime
 from libs.kit.tenants import Tenant
-from services.dunning.domain.letters import (
-    LetterFacts,
-    Message,
-    Sender,
-    TemplateText,
-    choose_language,
-    render,
-)
 from services.dunning.domain.moment_of_sending import Planned, Withdrawn, at_the_moment
 from services.dunning.domain.next_action import NextAction
 from services.dunning.storage import actions, planning
-from services.dunning.usecases.house import House, house_of
+from services.dunning.usecases.compose import REMINDER, Matter, compose
+from services.dunning.usecases.deliver import deliver, withdrawn_recipients
+from services.dunning.usecases.house import house_of
 from services.dunning.usecases.plan import DELIVERY_FAILED
 
 log = structlog.get_logger(__name__)
 JOB = "send_mails"
 _BATCH = 50
+NO_CONTACT = "no_contact"
 _OPEN = "SELECT DISTINCT tenant_id FROM mails WHERE state IN ('queued', 'sending')"
 
 
@@ -76,8 +71,7 @@ async def _send_one(runtime: Runtime, tenant: Tenant, identifier: UUID) -> int:
         house = await house_of(tx)
     if claimed is None:
         return 0
-    transport = mail.transport_of(runtime.settings, tenant.id, house.settings)
-    outcome, error = await mail.send(transport, claimed, msgspec.json.decode(claimed["recipients"]))
+    outcome, error = await deliver(runtime, tenant, house, claimed)
     async with runtime.db.transaction(tenant) as tx:
         row = await mail.settle(tx, identifier, outcome, error)
         if row is not None:
@@ -92,6 +86,8 @@ async def _claim(tx: Tx, identifier: UUID) -> Row | None:
     queued = await mail.lock_queued(tx, identifier)
     if queued is None:
         return None
+    if queued["purpose"] != REMINDER:
+        return await claim_as_written(tx, queued)
     action = await actions.get(tx, queued["object_id"], lock=True)
     assert action is not None, "a reminder's mail belongs to an action"
     house = await house_of(tx)
@@ -110,72 +106,65 @@ async def _claim(tx: Tx, identifier: UUID) -> Row | None:
         await actions.cancel(tx, [action], str(decision.code))
         await planning.look_again(tx, {action["customer_id"]: tx.today})
         return None
+    if await withdrawn_recipients(tx, queued):
+        await mail.cancel(tx, identifier, NO_CONTACT)
+        await actions.update(tx, action["id"], state="blocked", reason=NO_CONTACT)
+        await planning.look_again(tx, {action["customer_id"]: tx.today})
+        return None
     row = facts[action["customer_id"]][0]
-    message = await write_message(tx, row, decision, action["template_id"], house)
+    matter = Matter(decision.items, decision.leader, decision.net, decision.contact)
+    composed = await compose(tx, row, action["template_id"], matter, house)
+    message = composed.message
     await actions.update(
         tx,
         action["id"],
         item_ids=[item.id for item in decision.items],
         net=msgspec.json.encode(decision.net).decode(),
     )
-    return await mail.claim(tx, identifier, message.subject, message.text, message.html, message.language)
+    return await mail.claim(
+        tx, identifier, message.subject, message.text, message.html, message.language,
+        attachments=composed.attachments, answers_to=composed.answers_to, about=composed.about,
+    )  # fmt: skip
 
 
-async def write_message(
-    tx: Tx, customer: Row, decision: NextAction, template_id: UUID, house: House
-) -> Message:
-    """The words of a reminder, in the contact's language, else the customer's, else English."""
-    texts = await tx.fetchval(
-        "SELECT texts FROM templates WHERE tenant_id = $1 AND id = $2", tx.tenant_id, template_id
-    )
-    available = {tag: TemplateText(**text) for tag, text in msgspec.json.decode(texts).items()}
-    contact = decision.contact
-    language = choose_language([contact.language if contact else None, customer["language"]], available)
-    return render(available[language], await letter_facts(tx, customer, decision, house), language)
-
-
-async def letter_facts(tx: Tx, customer: Row, decision: NextAction, house: House) -> LetterFacts:
-    """Everything a template may show of a customer. Raises ForeignItemError for an item of somebody else."""
-    unit = await tx.fetchval(
-        "SELECT name FROM business_units WHERE tenant_id = $1 AND id = $2",
-        tx.tenant_id,
-        customer["business_unit_id"],
-    )
-    return LetterFacts(
-        customer_id=customer["id"],
-        customer_name=customer["name"],
-        customer_number=customer["external_id"],
-        contact_name=decision.contact.name if decision.contact else customer["name"],
-        sender=Sender(name=unit or house.settings.sender.name, email=house.settings.sender.email),
-        items=decision.items,
-        leader=decision.leader,
-        net=decision.net,
-        today=tx.today,
-    )
+async def claim_as_written(tx: Tx, queued: Row) -> Row | None:
+    """Claim a message whose words a person has seen already: a confirmation, a statement. One to nobody who may be written to
+    is given up."""
+    if await withdrawn_recipients(tx, queued):
+        await mail.cancel(tx, queued["id"], NO_CONTACT)
+        return None
+    return await mail.claim(
+        tx, queued["id"], queued["subject"], queued["text"], queued["html"], queued["language"],
+        answers_to=queued["answers_to"],
+    )  # fmt: skip
 
 
 async def _write_down(tx: Tx, row: Row) -> None:
     """What became of the mail becomes what became of its action. What may have gone counts as gone: never a second letter."""
+    if row["purpose"] != REMINDER:
+        if row["state"] == "sent":
+            _announce(tx, row, row["about"])
+        return
     action = await actions.get(tx, row["object_id"], lock=True)
     assert action is not None, "a reminder's mail belongs to an action"
     if row["state"] in ("sent", "unknown"):
         changed = await actions.update(tx, action["id"], state="done", outcome=row["state"], done_on=tx.today)
         if row["state"] == "sent":
-            _announce(tx, row, changed)
+            _announce(tx, row, changed["item_ids"])
     elif row["state"] == "failed":
         await actions.update(tx, action["id"], state="blocked", reason=DELIVERY_FAILED, outcome=row["error"])
     if row["state"] != "queued":
         await planning.look_again(tx, {action["customer_id"]: tx.today})
 
 
-def _announce(tx: Tx, row: Row, action: Row) -> None:
+def _announce(tx: Tx, row: Row, item_ids: list[UUID]) -> None:
     recipients: list[dict[str, Any]] = msgspec.json.decode(row["recipients"])
     state = {
         "customer_id": row["customer_id"],
-        "channel": "email",
+        "channel": row["channel"],
         "subject": row["subject"],
-        "to": [one["email"] for one in recipients],
-        "item_ids": action["item_ids"],
+        "to": [one.get("email") or one.get("phone") or one.get("name", "") for one in recipients],
+        "item_ids": item_ids,
         "sent_at": row["sent_at"],
     }
     tx.emit("message.sent", [Subject(row["id"], row["version"], state)])

@@ -1,7 +1,13 @@
 """Writing messages: templates, their variables, money and dates as each language writes them."""
 
-from services.dunning.domain.letters.facts import LetterFacts, Sender
-from services.dunning.domain.letters.message import Message, choose_language, render
+from services.dunning.domain.letters.facts import LetterFacts, Sender, Situation
+from services.dunning.domain.letters.message import (
+    Message,
+    choose_language,
+    letter_paragraphs,
+    render,
+    written_by_hand,
+)
 from services.dunning.domain.letters.template_text import (
     VARIABLES,
     TemplateFault,
@@ -15,10 +21,13 @@ __all__ = [
     "LetterFacts",
     "Message",
     "Sender",
+    "Situation",
     "TemplateFault",
     "TemplateInvalidError",
     "TemplateText",
     "choose_language",
+    "letter_paragraphs",
     "render",
     "template_faults",
+    "written_by_hand",
 ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.dunning.domain.facts import ForeignItemError, OpenItem
 
-__all__ = ["LetterFacts", "Sender"]
+__all__ = ["LetterFacts", "Sender", "Situation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,22 @@ class Sender:
     email: str = ""
     phone: str = ""
     collector: str = ""
+    address: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a message speaks of besides the items; empty where it does not. `promise_minor` is in minor units of
+    `promise_currency`; `status` and `dispute` are labels in the reader's language, `page_url` the customer's
+    own page."""
+
+    status: str = ""
+    comment: str = ""
+    promise_on: date | None = None
+    promise_minor: int | None = None
+    promise_currency: str = ""
+    dispute: str = ""
+    page_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +49,13 @@ class LetterFacts:
     contact_name: str
     sender: Sender
     items: tuple[OpenItem, ...]
-    leader: OpenItem
+    leader: OpenItem | None
     net: dict[str, int]
     today: date
+    address: tuple[str, ...] = ()
+    situation: Situation = Situation()
 
     def __post_init__(self) -> None:
-        for item in (*self.items, self.leader):
+        for item in (*self.items, *([self.leader] if self.leader else [])):
             if item.customer_id != self.customer_id:
                 raise ForeignItemError(f"item {item.id} belongs to another customer")

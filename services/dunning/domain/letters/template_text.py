@@ -15,26 +15,41 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta, n
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-__all__ = ["VARIABLES", "TemplateFault", "TemplateInvalidError", "TemplateText", "fill", "template_faults"]
+__all__ = [
+    "VARIABLES",
+    "TemplateFault",
+    "TemplateInvalidError",
+    "TemplateText",
+    "fill",
+    "one_line",
+    "template_faults",
+]
 
-#: What a template may name, with what it stands for: the reference that template editors show.
+#: What a template may name, with its type and what it stands for: the reference that template editors show.
 VARIABLES = {
-    "customer.name": "text: the customer's name",
-    "customer.number": "text: the customer's number in the seller's books",
-    "contact.name": "text: who is written to",
-    "sender.name": "text: who writes",
-    "sender.email": "text: where to answer",
-    "sender.phone": "text: whom to call",
-    "sender.collector": "text: the person in charge",
-    "leader.number": "text: number of the oldest open item",
-    "leader.due_date": "text: its due date, in words",
-    "leader.days_late": "number: days since then",
-    "leader.amount": "text: its open amount, with currency",
-    "total": "text: what is asked for, credits deducted, one amount a currency",
-    "today": "text: the date, in words",
-    "items_count": "number: how many items are listed",
-    "items": "list, for one loop: number, issue_date, due_date, days_late, amount, reference",
-    "listing": "the table of all items, or aligned lines in the text part",
+    "customer.name": ("text", "the customer's name"),
+    "customer.number": ("text", "the customer's number in the seller's books"),
+    "customer.address": ("text", "its postal address, one line a row"),
+    "contact.name": ("text", "who is written to"),
+    "sender.name": ("text", "who writes"),
+    "sender.email": ("text", "where to answer"),
+    "sender.phone": ("text", "whom to call"),
+    "sender.collector": ("text", "the person in charge"),
+    "leader.number": ("text", "number of the oldest open item"),
+    "leader.due_date": ("date", "its due date, in words"),
+    "leader.days_late": ("number", "days since then"),
+    "leader.amount": ("money", "its open amount, with currency"),
+    "status": ("text", "the status just given to the items, in the reader's language"),
+    "comment": ("text", "what was noted with it"),
+    "promise.date": ("date", "the day a payment is promised for, in words; empty without a promise"),
+    "promise.amount": ("money", "what is promised, with currency; empty without an amount"),
+    "dispute": ("text", "what is disputed, in the reader's language; empty without a dispute"),
+    "page_url": ("text", "the customer's own page; empty where links are off"),
+    "total": ("money", "what is asked for, credits deducted, one amount a currency"),
+    "today": ("date", "the date, in words"),
+    "items_count": ("number", "how many items are listed"),
+    "items": ("list", "for one loop: number, issue_date, due_date, days_late, amount, reference"),
+    "listing": ("table", "all items: a table, or aligned lines in the text part"),
 }
 #: What each of `items` has.
 ITEM_FIELDS = ("number", "issue_date", "due_date", "days_late", "amount", "reference")
@@ -98,10 +113,11 @@ def fill(template: TemplateText, part: str, variables: dict[str, object]) -> str
     except (UndefinedError, SecurityError, TypeError) as error:
         fault = TemplateFault("template_value_missing", part, 1, "a variable has no such value")
         raise TemplateInvalidError(fault) from error
-    return _one_line(filled) if part == "subject" else filled
+    return one_line(filled) if part == "subject" else filled
 
 
-def _one_line(subject: str) -> str:
+def one_line(subject: str) -> str:
+    """A text for a subject line: no line break, no control character, not longer than mail programs show."""
     printable = "".join(char if char.isprintable() else " " for char in subject)
     return " ".join(printable.split())[:_LONGEST_SUBJECT]
 
