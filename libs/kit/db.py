@@ -62,6 +62,12 @@ class Tx:
         rows: list[Row] = await self.connection.fetch(sql, *args)
         return rows
 
+    async def batches(self, sql: str, *args: Any, size: int = 500) -> AsyncIterator[list[Row]]:
+        """The rows of a statement, some at a time as they are asked for: planned and sorted once, never held whole."""
+        cursor = await self.connection.cursor(sql, *args)
+        while rows := await cursor.fetch(size):
+            yield rows
+
     async def fetchrow(self, sql: str, *args: Any) -> Row | None:
         """The first row, or None."""
         return await self.connection.fetchrow(sql, *args)

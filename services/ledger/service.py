@@ -10,6 +10,7 @@ from services.ledger.api import (
     customers,
     dso,
     exchange_rates,
+    import_errors,
     import_sources,
     imports,
     item_history,
@@ -19,6 +20,7 @@ from services.ledger.api import (
     payments,
     statements,
 )
+from services.ledger.feed import dunning
 from services.ledger.feed.business_units import distrust_business_units, keep_business_units
 from services.ledger.jobs.imports import TIMEOUT, run_import, sweep_imports
 from services.ledger.storage import announcements
@@ -43,6 +45,7 @@ SERVICE = Service(
         payments.router,
         orders.router,
         imports.router,
+        import_errors.router,
         import_sources.router,
         statements.router,
         balances.router,
@@ -51,8 +54,16 @@ SERVICE = Service(
         payment_behaviour.router,
     ),
     consumers=("risk", "credit", "dunning", "gateway"),
-    consumes={"gateway": {"tenant.changed": keep_tenants, "business_unit.changed": keep_business_units}},
-    forgets={"gateway": distrust_business_units},
+    consumes={
+        "gateway": {"tenant.changed": keep_tenants, "business_unit.changed": keep_business_units},
+        "dunning": {
+            "qualification.changed": dunning.keep_qualifications,
+            "promise.changed": dunning.keep_promises,
+            "dispute.changed": dunning.keep_disputes,
+            "action.changed": dunning.keep_actions,
+        },
+    },
+    forgets={"gateway": distrust_business_units, "dunning": dunning.distrust},
     states={
         "company.changed": company_rows.states,
         "customer.changed": customer_rows.states,

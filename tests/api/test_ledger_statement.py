@@ -1,8 +1,12 @@
-"""The account statement over HTTP: running balance, totals, past days, pages, CSV."""
+"""The account statement over HTTP: running balance, totals, past days, pages, CSV, XLSX, PDF."""
 
 import csv
 import io
+import re
+import zipfile
 
+import httpx
+import pypdf
 import pytest
 
 from libs.testkit.clients import ServiceClient
@@ -100,6 +104,46 @@ async def test_as_csv_without_formulas(ledger: ServiceClient, account: str) -> N
         ("E", "7.00", "7.00"), ("B", "150.00", "150.00"), ("C", "-30.00", "120.00"), ("D", "400.00", "520.00"),
     ]  # fmt: skip
     assert rows[1]["reference"] == "'=1+1"
+
+
+def printed(response: httpx.Response) -> str:
+    assert response.headers["content-type"] == "application/pdf"
+    pages = pypdf.PdfReader(io.BytesIO(response.content)).pages
+    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
+
+
+@pytest.mark.feature("L3")
+async def test_printed_in_the_customers_language(ledger: ServiceClient, account: str) -> None:
+    path = f"/v1/customers/{account}/statement"
+    await ledger.patch(f"/v1/customers/{account}", json={"language": "fr", "address": {"city": "Lyon"}})
+    first = await ledger.get(path, headers={"Accept": "application/pdf"})
+    shown = printed(first)
+    for expected in (
+        "Relevé de compte", "Arrêté au 31 mars 2026", "Lyon", "CHF", "7,00 CHF", "10/03/2026", "150,00 €", "-30,00 €",
+        "520,00 €", "Avoirs et acomptes", "1 / 1",
+    ):  # fmt: skip
+        assert expected in shown, shown
+    again = await ledger.get(path, headers={"Accept": "application/pdf"})
+    assert again.content == first.content
+
+    await ledger.patch(f"/v1/customers/{account}", json={"language": "en"})
+    english = printed(await ledger.get(path, headers={"Accept": "application/pdf"}))
+    assert "Statement of account As of 31 March 2026" in english
+    assert "€520.00" in english
+
+    nobody = (await customer(ledger, language="tr"))["id"]
+    empty = await ledger.get(f"/v1/customers/{nobody}/statement", headers={"Accept": "application/pdf"})
+    assert "Nothing is open." in printed(empty)
+
+
+async def test_as_a_spreadsheet(ledger: ServiceClient, account: str) -> None:
+    media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    response = await ledger.get(f"/v1/customers/{account}/statement", headers={"Accept": media})
+    assert response.headers["content-type"] == media
+    sheet = zipfile.ZipFile(io.BytesIO(response.content)).read("xl/worksheets/sheet1.xml").decode()
+    assert sheet.count("<row ") == 5
+    assert "<v>520</v>" in sheet or "<v>520.00</v>" in sheet  # a number to compute with
+    assert "<f>" not in sheet
 
 
 async def test_an_unknown_customer(ledger: ServiceClient, account: str, service_client: MakeClient) -> None:

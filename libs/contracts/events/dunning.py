@@ -8,13 +8,16 @@ from libs.contracts.events.state import State
 
 
 class QualificationChanged(State):
-    """An item got a status. Subject: the item."""
+    """An item got a status, or another resolution owner. Subject: the item."""
 
     status_code: str | None
     category: str | None
     follow_up_on: date | None
     resolution_owner_id: UUID | None
     comment: str | None
+    excluded_by: str | None = (
+        None  # what keeps the item out of its scenario: specific_action, dispute, promise …
+    )
 
 
 class PromiseChanged(State):

@@ -4,13 +4,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from libs.contracts.formats import day
 from libs.contracts.tenant_settings import Brand
 from libs.kit.mail_message import Attachment
 from libs.kit.pdf import PDF, font_families, pdf
 from libs.kit.problems import Problem
 from services.dunning.domain.letters import LetterFacts, Message, TemplateText, letter_paragraphs
 from services.dunning.domain.letters.documents import fonts_for, table, writing_without_font
-from services.dunning.domain.letters.formats import day
 from services.dunning.domain.letters.library import LABELS
 
 _HERE = Path(__file__).parent

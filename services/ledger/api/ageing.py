@@ -5,19 +5,17 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import msgspec
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from libs.contracts.money import AmountText
-from libs.contracts.tenant_settings import TenantSettings
-from libs.kit.db import Row, Tx
+from libs.kit.db import Row
 from libs.kit.exports import FILES, Column, table, wanted_form
 from libs.kit.paging import Cursor, Limit, encode
 from libs.kit.problems import invalid
 from libs.kit.responses import reply
 from libs.kit.route import Ctx, Router, scope
-from services.ledger.api.reporting import Target, Unconverted, target_of, unconverted
+from services.ledger.api.reporting import Target, Unconverted, settings_of, target_of, unconverted
 from services.ledger.domain.ageing import BoundsInvalid, CreditMode, bucket_labels, check_bounds
 from services.ledger.storage import ageing_rows, open_items
 
@@ -100,7 +98,7 @@ async def get_ageing_report(
     Amounts are in the reporting currency at the latest rate, or in the one named. Also as CSV or XLSX, with every row.
     """
     when = open_items.moment(ctx.tx, as_of, known_at)
-    settings = await _settings(ctx.tx)
+    settings = await settings_of(ctx.tx)
     bounds = _bounds(buckets) if buckets is not None else tuple(settings.ageing_buckets)
     mode = credit_mode or CreditMode(settings.ageing_credits)
     target = await target_of(ctx.tx, when.as_of, currency)
@@ -138,11 +136,6 @@ def _bounds(text: str) -> tuple[int, ...]:
         raise invalid(
             "?buckets", "ageing_buckets_invalid", "expected rising numbers of days such as 30,60,90"
         ) from None
-
-
-async def _settings(tx: Tx) -> TenantSettings:
-    text = await tx.fetchval("SELECT settings FROM tenants WHERE tenant_id = $1", tx.tenant_id)
-    return TenantSettings.model_validate(msgspec.json.decode(text) if text else {})
 
 
 def _by_key(rows: list[Row]) -> list[list[Row]]:

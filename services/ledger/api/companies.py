@@ -7,11 +7,13 @@ from fastapi import Query, Response
 
 from libs.kit.db import Row
 from libs.kit.etag import etag
+from libs.kit.exports import FILES, wanted_form
 from libs.kit.paging import Cursor, Limit, Page, page, parse_sort
 from libs.kit.responses import reply
 from libs.kit.route import Ctx, Router, scope
 from services.ledger.api.company_schemas import Company, CompanyMerge, CompanyParent, CompanyUpdate
 from services.ledger.api.fields import CountryCode, Id, IfMatch, UpdatedSince
+from services.ledger.api.list_files import COMPANIES, VARY, list_file
 from services.ledger.storage import companies
 from services.ledger.usecases import change_company, merge_companies
 
@@ -20,7 +22,13 @@ READ, WRITE = scope("ledger:read"), scope("ledger:write")
 _MEMBERS = tuple(name for name in Company.model_fields)
 
 
-@router.get("/companies", response_model=Page[Company], summary="List companies", openapi_extra=READ)
+@router.get(
+    "/companies",
+    response_model=Page[Company],
+    responses=FILES,
+    summary="List companies",
+    openapi_extra=READ,
+)
 async def list_companies(
     ctx: Ctx,
     q: Annotated[
@@ -51,7 +59,13 @@ async def list_companies(
         updated_since=updated_since,
     )
     keys = [*parse_sort(sort, companies.SORTS, "name"), companies.SORTS["id"]]
-    return reply(page(await companies.list_companies(ctx.tx, wanted, keys, cursor, limit), limit, present))
+    form = wanted_form(ctx.request)
+    if form != "json":
+        return await list_file(
+            ctx, form, "companies", COMPANIES, companies.listed(ctx.tx, wanted, keys), present
+        )
+    rows = await ctx.tx.fetch(*companies.listed(ctx.tx, wanted, keys, cursor, limit))
+    return reply(page(rows, limit, present), headers=VARY)
 
 
 @router.get("/companies/{company_id}", response_model=Company, summary="Show a company", openapi_extra=READ)

@@ -5,19 +5,23 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
+from libs.kit import strict_json
 from libs.kit.db import Row
 from libs.kit.etag import etag
+from libs.kit.exports import FILES, wanted_form
 from libs.kit.paging import Cursor, Limit, Page, page, parse_sort
 from libs.kit.responses import raw, reply
 from libs.kit.route import Ctx, Router, scope
 from services.ledger.api.customer_schemas import BuyerKind, Customer, CustomerCreate, CustomerUpdate, columns
 from services.ledger.api.fields import CustomFieldFilter, Id, IfMatch, UpdatedSince, custom_field_pairs
+from services.ledger.api.list_files import CUSTOMERS, VARY, list_file
 from services.ledger.storage import customers
 from services.ledger.usecases import customers as usecases
 from services.ledger.usecases.business_units import choose_business_unit
 
 router = Router("Customers")
 READ, WRITE = scope("ledger:read"), scope("ledger:write")
+_OF_COMPANY = ("country", "registration_number", "vat_number", "lei", "group_id")
 
 
 @router.post(
@@ -50,7 +54,13 @@ async def create_customer(ctx: Ctx, body: CustomerCreate) -> Response:
     return reply(present(row), 201 if is_new else 200, headers)
 
 
-@router.get("/customers", response_model=Page[Customer], summary="List customers", openapi_extra=READ)
+@router.get(
+    "/customers",
+    response_model=Page[Customer],
+    responses=FILES,
+    summary="List customers",
+    openapi_extra=READ,
+)
 async def list_customers(
     ctx: Ctx,
     q: Annotated[
@@ -88,8 +98,13 @@ async def list_customers(
         updated_since=updated_since,
     )
     keys = [*parse_sort(sort, customers.SORTS, "name"), customers.SORTS["id"]]
-    rows = await customers.list_customers(ctx.tx, wanted, keys, cursor, limit)
-    return reply(page(rows, limit, present))
+    form = wanted_form(ctx.request)
+    if form != "json":
+        return await list_file(
+            ctx, form, "customers", CUSTOMERS, customers.listed(ctx.tx, wanted, keys), _cells
+        )
+    rows = await ctx.tx.fetch(*customers.listed(ctx.tx, wanted, keys, cursor, limit))
+    return reply(page(rows, limit, present), headers=VARY)
 
 
 @router.get(
@@ -153,6 +168,16 @@ async def unarchive_customer(ctx: Ctx, customer_id: Id, if_match: IfMatch = None
 
 def _answer(row: Row) -> Response:
     return reply(present(row), headers={"ETag": etag(row["version"])})
+
+
+def _cells(row: Row) -> dict[str, Any]:
+    """With the contact that is written to first: the first for dunning, else the first."""
+    contacts = strict_json.loads(row["contacts"].encode())
+    contact = next((each for each in contacts if each["role"] == "dunning"), (contacts or [{}])[0])
+    company = {name: row[f"company_{name}"] for name in _OF_COMPANY}
+    at_contact = {f"contact_{name}": contact.get(name) for name in ("name", "email", "phone")}
+    archived = row["archived_at"] is not None
+    return {**row, **company, **at_contact, "archived": archived}
 
 
 def present(row: Row) -> dict[str, Any]:

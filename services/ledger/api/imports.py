@@ -17,9 +17,9 @@ from libs.kit.problems import Problem, invalid
 from libs.kit.responses import raw, reply
 from libs.kit.route import Context, Ctx, Router, scope, streamed
 from services.ledger.api.amounts import Ids, Texts
-from services.ledger.api.csv_table import csv_reply, wants_csv
 from services.ledger.api.fields import Id
-from services.ledger.api.import_schemas import Import, ImportConfirm, Kind, Mode, RowFault, Status
+from services.ledger.api.import_errors import fault
+from services.ledger.api.import_schemas import Import, ImportConfirm, Kind, Mode, Status
 from services.ledger.domain.intake.dialects import DialectInvalid, read_dialect
 from services.ledger.domain.intake.errors import ImportFailed
 from services.ledger.domain.intake.mappings import read_mapping
@@ -37,7 +37,6 @@ from services.ledger.usecases.imports.small import bring_in, rehearse
 router = Router("Imports")
 READ, WRITE = scope("ledger:read"), scope("ledger:write")
 SHOWN_ERRORS = 100
-MAX_CSV_ERRORS = 100_000
 MAX_WAIT = 60
 _POLL_SECONDS = 0.2
 _TEXT = {"schema": {"type": "string"}}
@@ -239,30 +238,6 @@ async def get_import(
         await asyncio.sleep(_POLL_SECONDS)
 
 
-@router.get(
-    "/imports/{import_id}/errors",
-    response_model=Page[RowFault],
-    responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}},
-    summary="List the faults of an import's rows",
-    openapi_extra=READ,
-)
-async def list_import_errors(
-    ctx: Ctx,
-    import_id: Id,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
-) -> Response:
-    """Every fault, in order of rows. As text/csv: all of them at once, to be mended in a spreadsheet."""
-    await find(ctx.tx, import_id, ctx.caller.perimeter)
-    if wants_csv(accept):
-        rows = await storage.first_errors(ctx.tx, import_id, MAX_CSV_ERRORS)
-        faults = (fault(row) for row in rows)
-        return csv_reply("import-errors", list(RowFault.model_fields), faults, ("pointer", "detail"))
-    rows = await storage.errors_page(ctx.tx, import_id, cursor, limit)
-    return reply(page(rows, limit, fault))
-
-
 @router.post(
     "/imports/{import_id}/confirm",
     response_model=Import,
@@ -358,8 +333,3 @@ def present(row: Row, errors: list[Row]) -> dict[str, Any]:
         "error": raw(row["error"]),
         "operation_id": None if row["operation_id"] is None else f"ledger.{row['operation_id']}",
     }  # fmt: skip
-
-
-def fault(row: Row) -> dict[str, Any]:
-    """The public object of a row's fault."""
-    return {name: row[name] for name in ("row", "pointer", "code", "detail")}

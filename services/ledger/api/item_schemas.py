@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from libs.contracts.money import Amount, AmountText
 from services.ledger.api.amounts import Day, Text
 from services.ledger.api.fields import LEFT_OUT, CurrencyCode, CustomFields, ExternalId, Input
+from services.ledger.api.item_facts import ItemFacts
 
 Kind = Literal["invoice", "credit_note", "payment", "other"]
 DirectionName = Literal["debit", "credit"]
@@ -140,7 +141,7 @@ class AllocationReversal(Input):
     reason: Reason = None
 
 
-class Item(BaseModel):
+class Item(ItemFacts):
     """An item as the ledger has it. `amount` is positive; `open_amount` is signed: negative is owed by you."""
 
     id: UUID

@@ -8,6 +8,7 @@ from fastapi import Query, Response
 from libs.contracts.money import from_minor
 from libs.kit.db import Row
 from libs.kit.etag import etag
+from libs.kit.exports import FILES, wanted_form
 from libs.kit.paging import Cursor, Limit, Page, page, parse_sort
 from libs.kit.responses import raw, reply
 from libs.kit.route import Ctx, Router, scope
@@ -20,6 +21,7 @@ from services.ledger.api.fields import (
     UpdatedSince,
     custom_field_pairs,
 )
+from services.ledger.api.item_facts import facts_of
 from services.ledger.api.item_schemas import (
     Correction,
     Item,
@@ -28,8 +30,10 @@ from services.ledger.api.item_schemas import (
     Kind,
     WriteOff,
 )
+from services.ledger.api.list_files import ITEMS, VARY, flat_facts, list_file
 from services.ledger.domain.item_state import Direction, ItemKind, days_late, status_of
 from services.ledger.storage import items as storage
+from services.ledger.storage.item_facts import FactFilter
 from services.ledger.usecases import items as usecases
 from services.ledger.usecases.accounts import AccountKey
 
@@ -57,7 +61,7 @@ async def create_item(ctx: Ctx, body: ItemCreate) -> Response:
     return reply(present(row, ctx.tx.today), 201 if is_new else 200, headers)
 
 
-@router.get("/items", response_model=Page[Item], summary="List items", openapi_extra=READ)
+@router.get("/items", response_model=Page[Item], responses=FILES, summary="List items", openapi_extra=READ)
 async def list_items(
     ctx: Ctx,
     status: Annotated[Literal["open", "closed"] | None, Query(description="left out: both")] = None,
@@ -74,6 +78,17 @@ async def list_items(
     number: Texts = None,
     external_id: Texts = None,
     custom_field: CustomFieldFilter = None,
+    status_code: Texts = None,
+    resolution_owner: Ids = None,
+    excluded_by: Texts = None,
+    excluded: Annotated[
+        bool | None, Query(description="kept out of its scenario by whatever it be, or in it")
+    ] = None,
+    disputed: Annotated[bool | None, Query(description="with an open dispute, or without")] = None,
+    promise_date_from: Annotated[date | None, Query(description="promised for this day or later")] = None,
+    promise_date_to: Annotated[date | None, Query(description="promised for this day or earlier")] = None,
+    follow_up_from: Annotated[date | None, Query(description="to follow up on this day or later")] = None,
+    follow_up_to: Annotated[date | None, Query(description="to follow up on this day or earlier")] = None,
     updated_since: UpdatedSince = None,
     sort: Annotated[
         str | None,
@@ -102,10 +117,26 @@ async def list_items(
         external_ids=external_id or (),
         custom_fields=custom_field_pairs(custom_field),
         updated_since=updated_since,
+        facts=FactFilter(
+            status_codes=status_code or (),
+            resolution_owners=resolution_owner or (),
+            excluded_by=excluded_by or (),
+            excluded=excluded,
+            disputed=disputed,
+            promised_from=promise_date_from,
+            promised_to=promise_date_to,
+            follow_up_from=follow_up_from,
+            follow_up_to=follow_up_to,
+        ),
     )
     keys = storage.by_id(parse_sort(sort, storage.sort_keys(tx.today), "due_date"))
-    rows = await storage.read_page(tx, wanted, keys, cursor, limit)
-    return reply(page(rows, limit, lambda row: present(row, tx.today)))
+    form = wanted_form(ctx.request)
+    if form != "json":
+        return await list_file(
+            ctx, form, "items", ITEMS, storage.listed(wanted, keys), lambda row: _cells(row, tx.today)
+        )
+    rows = await tx.fetch(*storage.listed(wanted, keys, cursor, limit))
+    return reply(page(rows, limit, lambda row: present(row, tx.today)), headers=VARY)
 
 
 @router.get("/items/{item_id}", response_model=Item, summary="Show an item", openapi_extra=READ)
@@ -199,10 +230,16 @@ def present(row: Row, today: date) -> dict[str, Any]:
         "days_late": days_late(row["due_date"], today, sign=row["direction"], closed_on=row["closed_on"]),
         "closed_on": row["closed_on"],
         "cancelled": row["cancelled"],
+        **facts_of(row),
         "as_of_approximate": row["as_of_approximate"],
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
     }
+
+
+def _cells(row: Row, today: date) -> dict[str, Any]:
+    shown = present(row, today)
+    return {**shown, **flat_facts(shown), "custom_fields": row["custom_fields"]}
 
 
 def _new_item(body: ItemCreate) -> usecases.NewItem:

@@ -8,11 +8,13 @@ from fastapi import Query, Response
 from libs.contracts.money import from_minor
 from libs.kit.db import Row
 from libs.kit.etag import etag
+from libs.kit.exports import FILES, wanted_form
 from libs.kit.paging import Cursor, Limit, Page, page, parse_sort
 from libs.kit.responses import raw, reply
 from libs.kit.route import Ctx, Router, scope
 from services.ledger.api.amounts import Ids, Texts, minor, reach_of
 from services.ledger.api.fields import CurrencyCode, Id, IfMatch, UpdatedSince
+from services.ledger.api.list_files import ORDERS, VARY, list_file
 from services.ledger.api.order_schemas import Order, OrderCreate, OrderStatus, OrderUpdate
 from services.ledger.storage import orders as storage
 from services.ledger.usecases import orders as usecases
@@ -60,7 +62,7 @@ async def create_order(ctx: Ctx, body: OrderCreate) -> Response:
     return reply(present(row), 201 if is_new else 200, headers)
 
 
-@router.get("/orders", response_model=Page[Order], summary="List orders", openapi_extra=READ)
+@router.get("/orders", response_model=Page[Order], responses=FILES, summary="List orders", openapi_extra=READ)
 async def list_orders(
     ctx: Ctx,
     status: Annotated[list[OrderStatus] | None, Query()] = None,
@@ -93,8 +95,11 @@ async def list_orders(
         updated_since=updated_since,
     )
     keys = storage.by_id(parse_sort(sort, storage.SORTS, "expected_on"))
-    rows = await storage.read_page(ctx.tx, wanted, keys, cursor, limit)
-    return reply(page(rows, limit, present))
+    form = wanted_form(ctx.request)
+    if form != "json":
+        return await list_file(ctx, form, "orders", ORDERS, storage.listed(wanted, keys), _cells)
+    rows = await ctx.tx.fetch(*storage.listed(wanted, keys, cursor, limit))
+    return reply(page(rows, limit, present), headers=VARY)
 
 
 @router.get("/orders/{order_id}", response_model=Order, summary="Show an order", openapi_extra=READ)
@@ -116,6 +121,10 @@ async def update_order(ctx: Ctx, order_id: Id, body: OrderUpdate, if_match: IfMa
 
 def _answer(row: Row) -> Response:
     return reply(present(row), headers={"ETag": etag(row["version"])})
+
+
+def _cells(row: Row) -> dict[str, Any]:
+    return {**present(row), "custom_fields": row["custom_fields"]}
 
 
 def present(row: Row) -> dict[str, Any]:

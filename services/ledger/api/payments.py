@@ -9,6 +9,7 @@ from fastapi import Path, Query, Response
 from libs.contracts.money import from_minor
 from libs.kit.db import Row
 from libs.kit.etag import etag
+from libs.kit.exports import FILES, wanted_form
 from libs.kit.paging import Cursor, Limit, Page, page, parse_sort
 from libs.kit.responses import raw, reply
 from libs.kit.route import Ctx, Router, scope
@@ -16,6 +17,7 @@ from services.ledger.api.amounts import Ids, Texts, minor, reach_of
 from services.ledger.api.fields import CurrencyCode, Id, IfMatch, UpdatedSince
 from services.ledger.api.item_history import wish_of
 from services.ledger.api.item_schemas import AllocationCreate, AllocationReversal
+from services.ledger.api.list_files import PAYMENTS, VARY, list_file
 from services.ledger.api.payment_schemas import Payment, PaymentCreate, PaymentReverse
 from services.ledger.domain.allocation import AllocationMode
 from services.ledger.domain.item_state import status_of
@@ -47,7 +49,9 @@ async def create_payment(ctx: Ctx, body: PaymentCreate) -> Response:
     return reply(present(row), 201 if is_new else 200, headers)
 
 
-@router.get("/payments", response_model=Page[Payment], summary="List payments", openapi_extra=READ)
+@router.get(
+    "/payments", response_model=Page[Payment], responses=FILES, summary="List payments", openapi_extra=READ
+)
 async def list_payments(
     ctx: Ctx,
     customer_id: Ids = None,
@@ -84,8 +88,11 @@ async def list_payments(
         updated_since=updated_since,
     )
     keys = storage.by_id(parse_sort(sort, storage.SORTS, "-paid_on"))
-    rows = await storage.read_page(ctx.tx, wanted, keys, cursor, limit)
-    return reply(page(rows, limit, present))
+    form = wanted_form(ctx.request)
+    if form != "json":
+        return await list_file(ctx, form, "payments", PAYMENTS, storage.listed(wanted, keys), _cells)
+    rows = await ctx.tx.fetch(*storage.listed(wanted, keys, cursor, limit))
+    return reply(page(rows, limit, present), headers=VARY)
 
 
 @router.get("/payments/{payment_id}", response_model=Payment, summary="Show a payment", openapi_extra=READ)
@@ -150,6 +157,10 @@ async def reverse_payment(
 
 def _answer(row: Row) -> Response:
     return reply(present(row), headers={"ETag": etag(row["version"])})
+
+
+def _cells(row: Row) -> dict[str, Any]:
+    return {**present(row), "custom_fields": row["custom_fields"]}
 
 
 def present(row: Row) -> dict[str, Any]:

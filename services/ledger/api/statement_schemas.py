@@ -7,10 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from libs.contracts.money import AmountText
+from services.ledger.api.item_facts import ItemFacts
 from services.ledger.api.item_schemas import DirectionName, Kind
 
 
-class StatementLine(BaseModel):
+class StatementLine(ItemFacts):
     """One item of a statement."""
 
     item_id: UUID

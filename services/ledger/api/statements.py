@@ -1,31 +1,43 @@
-"""The account statement of a customer, as JSON and as CSV."""
+"""The account statement of a customer: JSON, CSV, XLSX, and PDF to print."""
 
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import Header, Query, Response
+from fastapi import Query, Response
 
 from libs.contracts.money import from_minor
 from libs.kit.db import Row
+from libs.kit.exports import CSV, FILES, XLSX, preferred, table
 from libs.kit.paging import Cursor, Limit, page
+from libs.kit.pdf import PDF
 from libs.kit.responses import reply
 from libs.kit.route import Ctx, Router, scope
 from services.ledger.api.amounts import reach_of
-from services.ledger.api.csv_table import CSV, csv_reply, wants_csv
 from services.ledger.api.fields import CurrencyCode, Id
-from services.ledger.api.statement_schemas import Statement, StatementLine
+from services.ledger.api.item_facts import facts_of
+from services.ledger.api.list_files import STATEMENT, VARY, flat_facts
+from services.ledger.api.reporting import settings_of
+from services.ledger.api.statement_pdf import statement_pdf
+from services.ledger.api.statement_schemas import Statement
 from services.ledger.domain.item_state import days_late, status_of
 from services.ledger.usecases.statements import StatementOrder, read_statement
 
 router = Router("Statements")
-_COLUMNS = tuple(StatementLine.model_fields)
-_TEXTS = ("external_id", "number", "reference", "order_reference")
+_FORMS: dict[str, Literal["json", "csv", "xlsx", "pdf"]] = {
+    CSV: "csv",
+    XLSX: "xlsx",
+    PDF: "pdf",
+    "application/json": "json",
+}
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {**FILES[200]["content"], PDF: {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 @router.get(
     "/customers/{customer_id}/statement",
     response_model=Statement,
-    responses={200: {"content": {CSV: {"schema": {"type": "string"}}}, "description": "The statement"}},
+    responses=_FILES,
     summary="Show a customer's statement",
     openapi_extra=scope("ledger:read"),
 )
@@ -37,15 +49,16 @@ async def get_customer_statement(
     items: Annotated[
         Literal["open", "all"], Query(description="open on the day, or the closed ones too")
     ] = "open",
-    accept: Annotated[str, Header(description="`text/csv` for a file with all lines")] = "application/json",
     limit: Limit = 200,
     cursor: Cursor = None,
 ) -> Response:
     """The customer's items with a running balance. The totals are over all lines, whatever the page; the last balance of each
-    currency is what is outstanding in it. A CSV file holds all lines in one."""
+    currency is what is outstanding in it. CSV, XLSX and PDF hold all lines in one; the PDF is in
+    the customer's language, with the brand of the settings, for up to 2,000 lines."""
     day = as_of or ctx.tx.today
     order = StatementOrder(as_of=day, currency=currency, closed_too=items == "all")
-    as_file = wants_csv(accept)
+    form = preferred(ctx.request, _FORMS, "json")
+    as_file = form != "json"
     found = await read_statement(
         ctx.tx,
         customer_id,
@@ -54,10 +67,17 @@ async def get_customer_statement(
         cursor=None if as_file else cursor,
         limit=None if as_file else limit,
     )
-    if as_file:
-        name = f"statement-{customer_id}-{day.isoformat()}"
-        return csv_reply(name, _COLUMNS, [_line(row, day) for row in found.lines], _TEXTS)
-    lines = page(found.lines, limit, lambda row: _line(row, day))
+    if form == "pdf":
+        brand = (await settings_of(ctx.tx)).brand
+        name = f'inline; filename="statement-{day.isoformat()}.pdf"'
+        document = await statement_pdf(found, day, brand)
+        return Response(document, media_type=PDF, headers={"Content-Disposition": name, **VARY})
+    if form != "json":
+        lines = [_line(row, day) for row in found.lines]
+        return table(
+            form, f"statement-{day.isoformat()}", STATEMENT, [{**each, **flat_facts(each)} for each in lines]
+        )
+    shown = page(found.lines, limit, lambda row: _line(row, day))
     account = found.account
     return reply(
         {
@@ -65,10 +85,10 @@ async def get_customer_statement(
             "customer_external_id": account["external_id"],
             "customer_name": account["name"],
             "as_of": day,
-            **lines,
+            **shown,
             "totals": [_total(row) for row in found.totals],
         },
-        headers={"Vary": "Accept"},
+        headers=VARY,
     )
 
 
@@ -92,6 +112,7 @@ def _line(row: Row, day: date) -> dict[str, Any]:
         "open_amount": from_minor(remaining, currency),
         "balance": from_minor(int(row["running"]), currency),
         "status": status_of(remaining),
+        **facts_of(row),
     }
 
 

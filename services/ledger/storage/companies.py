@@ -159,10 +159,14 @@ async def read(
     )
 
 
-async def list_companies(
-    tx: Tx, wanted: CompanyFilter, keys: Sequence[SortKey], cursor: str | None, limit: int
-) -> list[Row]:
-    """One row more than `limit`, for `paging.page`."""
+def listed(
+    tx: Tx,
+    wanted: CompanyFilter,
+    keys: Sequence[SortKey],
+    cursor: str | None = None,
+    limit: int | None = None,
+) -> tuple[Any, ...]:
+    """The query of a list, then its parameters: all of it, or a page and one more row than `limit` when there are more."""
     statement = Statement()
     statement.where("co.tenant_id = {}", tx.tenant_id)
     statement.conditions.append(f"co.merged_into_id IS {'NOT NULL' if wanted.merged else 'NULL'}")
@@ -187,11 +191,9 @@ async def list_companies(
     if wanted.updated_since is not None:
         statement.where("co.updated_at >= {}", wanted.updated_since)
     order = keyset(statement, keys, cursor)
-    return await tx.fetch(
-        f"SELECT {COLUMNS}, {cursor_columns(keys)} FROM companies co {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
-        *statement.params,
-    )
+    bound = "" if limit is None else f"LIMIT {limit + 1:d}"
+    sql = f"SELECT {COLUMNS}, {cursor_columns(keys)} FROM companies co {statement.clause()} {order} {bound}"
+    return sql, *statement.params
 
 
 async def identities(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Identity]:

@@ -175,19 +175,21 @@ async def delete(tx: Tx, customer_id: UUID) -> None:
     await tx.execute("DELETE FROM customers WHERE tenant_id = $1 AND id = $2", tx.tenant_id, customer_id)
 
 
-async def list_customers(
-    tx: Tx, wanted: CustomerFilter, keys: Sequence[SortKey], cursor: str | None, limit: int
-) -> list[Row]:
-    """One row more than `limit`, for `paging.page`."""
+def listed(
+    tx: Tx,
+    wanted: CustomerFilter,
+    keys: Sequence[SortKey],
+    cursor: str | None = None,
+    limit: int | None = None,
+) -> tuple[Any, ...]:
+    """The query of a list, then its parameters: all of it, or a page and one more row than `limit` when there are more."""
     statement = Statement()
     statement.where("cu.tenant_id = {}", tx.tenant_id)
     _narrow(statement, wanted)
     order = keyset(statement, keys, cursor)
-    return await tx.fetch(
-        f"SELECT {WITH_COMPANY}, {cursor_columns(keys)} FROM {_FROM} {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
-        *statement.params,
-    )
+    bound = "" if limit is None else f"LIMIT {limit + 1:d}"
+    sql = f"SELECT {WITH_COMPANY}, {cursor_columns(keys)} FROM {_FROM} {statement.clause()} {order} {bound}"
+    return sql, *statement.params
 
 
 def _narrow(statement: Statement, wanted: CustomerFilter) -> None:

@@ -109,15 +109,15 @@ async def add_errors(tx: Tx, import_id: UUID, errors: Sequence[tuple[int, str, s
         await tx.execute(_INSERT_ERRORS, tx.tenant_id, import_id, *columns)
 
 
-async def errors_page(tx: Tx, import_id: UUID, cursor: str | None, limit: int) -> list[Row]:
-    """A page of an import's faults in order of rows, one more than `limit` when there are more."""
+def errors_listed(
+    tx: Tx, import_id: UUID, cursor: str | None = None, limit: int | None = None
+) -> tuple[Any, ...]:
+    """The query of an import's faults in order of rows: all, or a page and one more than `limit` when there are more."""
     wanted = Statement([tx.tenant_id, import_id], ["e.tenant_id = $1", "e.import_id = $2"])
     order = keyset(wanted, _ERROR_KEYS, cursor)
-    return await tx.fetch(
-        f"SELECT e.row, e.pointer, e.code, e.detail, {cursor_columns(_ERROR_KEYS)} FROM import_errors e {wanted.clause()}"
-        f" {order} LIMIT {wanted.bind(limit + 1)}",
-        *wanted.params,
-    )
+    bound = "" if limit is None else f"LIMIT {limit + 1:d}"
+    columns = f"e.row, e.pointer, e.code, e.detail, {cursor_columns(_ERROR_KEYS)}"
+    return f"SELECT {columns} FROM import_errors e {wanted.clause()} {order} {bound}", *wanted.params
 
 
 async def first_errors(tx: Tx, import_id: UUID, limit: int) -> list[Row]:

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from libs.kit.db import Row, Tx
 from libs.kit.paging import SortKey, Statement, cursor_columns, keyset
 from services.ledger.domain.journal import Entry, EntryKind
+from services.ledger.storage import item_facts
 
 #: An item as the API shows it; the customer `c` gives its company and its names.
-COLUMNS = """
+COLUMNS = f"""
     i.id, i.business_unit_id, i.customer_id, c.external_id AS customer_external_id, c.name AS customer_name, c.company_id,
     i.kind, i.direction, i.external_id, i.number, i.source, i.source_version, i.issue_date, i.delivery_date, i.due_date,
     i.original_due_date, i.currency, i.amount, i.tax_amount, i.net_amount, i.open_amount, i.reference, i.order_reference,
-    i.custom_fields, i.closed_on, i.cancelled, i.as_of_approximate, i.created_at, i.updated_at, i.version
+    i.custom_fields, i.closed_on, i.cancelled, i.as_of_approximate, i.created_at, i.updated_at, i.version,
+    {item_facts.SHOWN.format(item="i.id")}
 """
 FROM = "FROM items i JOIN customers c ON c.tenant_id = i.tenant_id AND c.id = i.customer_id"
 #: In whose order items are locked, everywhere.
@@ -129,15 +132,14 @@ def by_id(keys: list[SortKey]) -> list[SortKey]:
     return [*keys, SortKey("i.id", "uuid", keys[0].descending)]
 
 
-async def read_page(
-    tx: Tx, wanted: Statement, keys: Sequence[SortKey], cursor: str | None, limit: int
-) -> list[Row]:
-    """A page of items, one more row than `limit` when there are more."""
+def listed(
+    wanted: Statement, keys: Sequence[SortKey], cursor: str | None = None, limit: int | None = None
+) -> tuple[Any, ...]:
+    """The query of a list, then its parameters: all of it, or a page and one more row than `limit` when there are more."""
     order = keyset(wanted, keys, cursor)
-    statement = (
-        f"SELECT {COLUMNS}, {cursor_columns(keys)} {FROM} {wanted.clause()} {order} LIMIT {limit + 1:d}"
-    )
-    return await tx.fetch(statement, *wanted.params)
+    bound = "" if limit is None else f"LIMIT {limit + 1:d}"
+    statement = f"SELECT {COLUMNS}, {cursor_columns(keys)} {FROM} {wanted.clause()} {order} {bound}"
+    return statement, *wanted.params
 
 
 def narrowed(
@@ -157,6 +159,7 @@ def narrowed(
     external_ids: Sequence[str],
     custom_fields: Sequence[tuple[str, str]],
     updated_since: datetime | None,
+    facts: item_facts.FactFilter,
 ) -> Statement:
     """The conditions of a list of items; what is empty or None narrows nothing."""
     wanted = Statement([tx.tenant_id], ["i.tenant_id = $1"])
@@ -189,4 +192,5 @@ def narrowed(
         wanted.where("i.custom_fields ->> {}::text = {}", name, value)
     if updated_since is not None:
         wanted.where("i.updated_at >= {}", updated_since)
+    item_facts.narrow(wanted, facts)
     return wanted

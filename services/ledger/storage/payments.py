@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from libs.kit.db import Row, Tx
@@ -52,15 +53,14 @@ def by_id(keys: list[SortKey]) -> list[SortKey]:
     return [*keys, SortKey("i.id", "uuid", keys[0].descending)]
 
 
-async def read_page(
-    tx: Tx, wanted: Statement, keys: Sequence[SortKey], cursor: str | None, limit: int
-) -> list[Row]:
-    """A page of payments, one more row than `limit` when there are more."""
+def listed(
+    wanted: Statement, keys: Sequence[SortKey], cursor: str | None = None, limit: int | None = None
+) -> tuple[Any, ...]:
+    """The query of a list, then its parameters: all of it, or a page and one more row than `limit` when there are more."""
     order = keyset(wanted, keys, cursor)
-    statement = (
-        f"SELECT {_COLUMNS}, {cursor_columns(keys)} {_FROM} {wanted.clause()} {order} LIMIT {limit + 1:d}"
-    )
-    return await tx.fetch(statement, *wanted.params)
+    bound = "" if limit is None else f"LIMIT {limit + 1:d}"
+    statement = f"SELECT {_COLUMNS}, {cursor_columns(keys)} {_FROM} {wanted.clause()} {order} {bound}"
+    return statement, *wanted.params
 
 
 def narrowed(

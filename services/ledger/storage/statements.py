@@ -6,9 +6,10 @@ from uuid import UUID
 
 from libs.kit.db import Row, Tx
 from libs.kit.paging import SortKey, Statement, cursor_columns, keyset
+from services.ledger.storage.item_facts import SHOWN
 
 _ACCOUNT = """
-    SELECT c.id, c.external_id, c.name, c.business_unit_id, c.company_id FROM customers c
+    SELECT c.id, c.external_id, c.name, c.business_unit_id, c.company_id, c.language, c.address FROM customers c
      WHERE c.tenant_id = $1 AND c.id = $2 AND ($3::uuid[] IS NULL OR c.business_unit_id = ANY($3))
 """
 #: As of today an item carries what it has open; as of a past day that is the sum of the entries effective by then.
@@ -54,7 +55,7 @@ async def read_lines(
     order = keyset(wanted, _KEYS, cursor)
     bound = "" if limit is None else f"LIMIT {wanted.bind(limit + 1)}"
     return await tx.fetch(
-        f"SELECT l.*, {cursor_columns(_KEYS)} FROM ({lines}) l {wanted.clause()} {order} {bound}",
+        f"SELECT l.*, {SHOWN.format(item='l.id')}, {cursor_columns(_KEYS)} FROM ({lines}) l {wanted.clause()} {order} {bound}",
         *wanted.params,
     )
 

@@ -250,6 +250,45 @@ orders = tenant_table(
     Index("ix_orders_customer_id", "tenant_id", "customer_id"),
 )  # fmt: skip
 
+# What dunning says of items, kept from its feed. Apart from `items`, whose rows imports write by the million; without a foreign
+# key to them, so that a fact may arrive at any time.
+item_facts = tenant_table(
+    "item_facts", METADATA,
+    uuid("item_id"),
+    Column("status_code", Text, nullable=True),
+    Column("follow_up_on", Date, nullable=True),
+    uuid("resolution_owner_id", null=True),
+    Column("excluded_by", Text, nullable=True),
+    Column("version", BigInteger, nullable=False),  # of its qualification, 0 before the first
+    Column("promise", JSONB, nullable=True),  # these three as the API shows them, chosen among `dunning_objects`
+    Column("promised_on", Date, nullable=True),
+    Column("dispute", JSONB, nullable=True),
+    Column("disputed", Boolean, nullable=False),
+    Column("next_action", JSONB, nullable=True),
+    Index("ix_item_facts_status_code", "tenant_id", "status_code", postgresql_where=text("status_code IS NOT NULL")),
+    Index("ix_item_facts_promised_on", "tenant_id", "promised_on", postgresql_where=text("promised_on IS NOT NULL")),
+    Index("ix_item_facts_follow_up_on", "tenant_id", "follow_up_on", postgresql_where=text("follow_up_on IS NOT NULL")),
+    pk=("item_id",),
+)  # fmt: skip
+
+dunning_objects = tenant_table(
+    "dunning_objects", METADATA,
+    key(),
+    Column("kind", Text, nullable=False),  # promise, dispute, action
+    Column("live", Boolean, nullable=False),  # still to be kept, settled or done
+    Column("day", Date, nullable=True),  # promised on, or due on
+    Column("facts", JSONB, nullable=False),  # as the API shows it
+    Column("version", BigInteger, nullable=False),
+)  # fmt: skip
+
+dunning_object_items = tenant_table(
+    "dunning_object_items", METADATA,
+    uuid("object_id"),
+    uuid("item_id"),
+    Index("ix_dunning_object_items_item_id", "tenant_id", "item_id"),
+    pk=("object_id", "item_id"),
+)  # fmt: skip
+
 exchange_rates = tenant_table(
     "exchange_rates", METADATA,
     currency("base"),

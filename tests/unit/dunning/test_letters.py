@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from libs.contracts.formats import day as long_day
+from libs.contracts.formats import money, short_day
 from services.dunning.domain.facts import ForeignItemError, OpenItem
 from services.dunning.domain.letters import (
     VARIABLES,
@@ -20,8 +22,6 @@ from services.dunning.domain.letters import (
     render,
     template_faults,
 )
-from services.dunning.domain.letters.formats import day as long_day
-from services.dunning.domain.letters.formats import money, short_day
 from services.dunning.domain.letters.library import LABELS, TEMPLATES
 from services.dunning.domain.letters.listing import MOST_LINES
 from tests.unit.dunning.books import CUSTOMER, D0, day, item

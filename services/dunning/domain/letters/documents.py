@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from libs.contracts.formats import money, number, short_day
 from services.dunning.domain.letters.facts import LetterFacts
-from services.dunning.domain.letters.formats import money, number, short_day
 from services.dunning.domain.letters.listing import total
 
 __all__ = ["fonts_for", "table", "writing_without_font"]

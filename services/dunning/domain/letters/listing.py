@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
+from libs.contracts.formats import money, number, short_day
 from services.dunning.domain.facts import OpenItem
 from services.dunning.domain.letters.facts import LetterFacts
-from services.dunning.domain.letters.formats import money, number, short_day
 
 __all__ = ["html_listing", "text_listing", "total"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import nh3
 from markupsafe import Markup, escape
 
+from libs.contracts.formats import day, money, short_day
 from services.dunning.domain.letters.facts import LetterFacts
-from services.dunning.domain.letters.formats import day, money, short_day
 from services.dunning.domain.letters.library import LABELS
 from services.dunning.domain.letters.listing import html_listing, text_listing, total
 from services.dunning.domain.letters.template_text import TemplateText, fill, one_line

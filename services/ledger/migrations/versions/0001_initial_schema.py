@@ -72,6 +72,23 @@ def upgrade() -> None:
     sa.Column('finished_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('tenant_id', 'day', 'step', name='pk_day_runs')
     )
+    op.create_table('dunning_object_items',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('object_id', sa.UUID(), nullable=False),
+    sa.Column('item_id', sa.UUID(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'object_id', 'item_id', name='pk_dunning_object_items')
+    )
+    op.create_index('ix_dunning_object_items_item_id', 'dunning_object_items', ['tenant_id', 'item_id'], unique=False)
+    op.create_table('dunning_objects',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('live', sa.Boolean(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=True),
+    sa.Column('facts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_dunning_objects')
+    )
     op.create_table('entries',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('item_id', sa.UUID(), nullable=False),
@@ -190,6 +207,24 @@ def upgrade() -> None:
     )
     op.create_index('ix_imports_created_at', 'imports', ['tenant_id', 'created_at', 'id'], unique=False)
     op.create_index('ix_imports_open', 'imports', ['tenant_id', 'id'], unique=False, postgresql_where=sa.text("status IN ('receiving', 'processing')"))
+    op.create_table('item_facts',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('item_id', sa.UUID(), nullable=False),
+    sa.Column('status_code', sa.Text(), nullable=True),
+    sa.Column('follow_up_on', sa.Date(), nullable=True),
+    sa.Column('resolution_owner_id', sa.UUID(), nullable=True),
+    sa.Column('excluded_by', sa.Text(), nullable=True),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('promise', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('promised_on', sa.Date(), nullable=True),
+    sa.Column('dispute', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('disputed', sa.Boolean(), nullable=False),
+    sa.Column('next_action', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.PrimaryKeyConstraint('tenant_id', 'item_id', name='pk_item_facts')
+    )
+    op.create_index('ix_item_facts_follow_up_on', 'item_facts', ['tenant_id', 'follow_up_on'], unique=False, postgresql_where=sa.text('follow_up_on IS NOT NULL'))
+    op.create_index('ix_item_facts_promised_on', 'item_facts', ['tenant_id', 'promised_on'], unique=False, postgresql_where=sa.text('promised_on IS NOT NULL'))
+    op.create_index('ix_item_facts_status_code', 'item_facts', ['tenant_id', 'status_code'], unique=False, postgresql_where=sa.text('status_code IS NOT NULL'))
     op.create_table('items',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -442,6 +477,10 @@ def downgrade() -> None:
     op.drop_index('ix_items_due_date', table_name='items')
     op.drop_index('ix_items_customer_id', table_name='items')
     op.drop_table('items')
+    op.drop_index('ix_item_facts_status_code', table_name='item_facts', postgresql_where=sa.text('status_code IS NOT NULL'))
+    op.drop_index('ix_item_facts_promised_on', table_name='item_facts', postgresql_where=sa.text('promised_on IS NOT NULL'))
+    op.drop_index('ix_item_facts_follow_up_on', table_name='item_facts', postgresql_where=sa.text('follow_up_on IS NOT NULL'))
+    op.drop_table('item_facts')
     op.drop_index('ix_imports_open', table_name='imports', postgresql_where=sa.text("status IN ('receiving', 'processing')"))
     op.drop_index('ix_imports_created_at', table_name='imports')
     op.drop_table('imports')
@@ -457,6 +496,9 @@ def downgrade() -> None:
     op.drop_index('ix_events_recorded_at', table_name='events')
     op.drop_table('events')
     op.drop_table('entries')
+    op.drop_table('dunning_objects')
+    op.drop_index('ix_dunning_object_items_item_id', table_name='dunning_object_items')
+    op.drop_table('dunning_object_items')
     op.drop_table('day_runs')
     op.drop_index('uq_companies_vat_number', table_name='companies', postgresql_where=sa.text('vat_number IS NOT NULL AND merged_into_id IS NULL'))
     op.drop_index('uq_companies_registration', table_name='companies', postgresql_where=sa.text('registration_number IS NOT NULL AND merged_into_id IS NULL'))
