@@ -158,14 +158,21 @@ class Provider(Protocol):
 class Adapter(Protocol):
     """A kind of provider."""
 
-    key: str
-    title: str
-    products: tuple[Product, ...]
-    credentials: tuple[CredentialField, ...]
-    mapping_version: int
-    default_base_url: str | None
-    unknown: tuple[str, ...]
-    """What its public documentation does not tell, in sentences."""
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def products(self) -> tuple[Product, ...]: ...
+    @property
+    def credentials(self) -> tuple[CredentialField, ...]: ...
+    @property
+    def mapping_version(self) -> int: ...
+    @property
+    def default_base_url(self) -> str | None: ...
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What its public documentation does not tell, in sentences."""
 
     def options_schema(self) -> dict[str, Any]:
         """JSON Schema of `Connection.options`."""

@@ -32,7 +32,11 @@ def known(value: Any, *, raw: Any = None, as_of: date | None = None, **detail: A
         return NO_DATA
     return CanonicalValue(
         state="known",
-        value=plain(value) if isinstance(value, Decimal) else value.isoformat() if isinstance(value, date) else value,
+        value=plain(value)
+        if isinstance(value, Decimal)
+        else value.isoformat()
+        if isinstance(value, date)
+        else value,
         raw=str(value if raw is None else raw),
         as_of=as_of,
         detail={name: what for name, what in detail.items() if what is not None},
@@ -120,7 +124,9 @@ def portal(url: str | None, hosts: Sequence[str]) -> CanonicalValue:
     return known(url.strip())
 
 
-def legal(status: LegalStatus, *, raw: Any = None, as_of: date | None = None, **detail: Any) -> CanonicalValue:
+def legal(
+    status: LegalStatus, *, raw: Any = None, as_of: date | None = None, **detail: Any
+) -> CanonicalValue:
     """A legal status; `unknown` is no data."""
     if status == LegalStatus.UNKNOWN:
         return CanonicalValue(state="no_data", raw=None if raw is None else str(raw))

@@ -33,10 +33,12 @@ _LONGEST_WAIT = timedelta(hours=1)
 class Wire:
     """Calls of one connection. `secrets` are taken out of everything that is kept."""
 
-    def __init__(self, connection: Connection, base_url: str, transport: Transport) -> None:
+    def __init__(
+        self, connection: Connection, base_url: str, transport: Transport, secrets: Iterable[str]
+    ) -> None:
         self._base = (connection.base_url or base_url).rstrip("/")
         self._transport = transport
-        self._secrets = _spellings(connection.credentials.values())
+        self._secrets = _spellings(secrets)
 
     def hide(self, *secrets: str) -> None:
         """Take these too out of what is kept: session tokens, hashes of passwords."""
@@ -78,7 +80,7 @@ class Wire:
         except MayHaveWorked as lost:
             if changes:
                 raise Uncertain(f"{lost.host} did not answer: {lost.reason}") from None
-            if lost.reason.startswith("body_") or "encoding" in lost.reason:
+            if lost.reason.startswith("answer_"):
                 raise GarbageAnswer(f"{lost.host} answered badly: {lost.reason}") from None
             raise ProviderUnavailable(f"{lost.host} did not answer: {lost.reason}") from None
         except OutboundError as error:

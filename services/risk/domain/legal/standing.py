@@ -64,7 +64,9 @@ def legal_standing(notices: Iterable[LegalNotice], on: date | None = None) -> Le
     """
     seen = {_key(notice): notice for notice in notices if on is None or notice.published_on <= on}
     valid, unclear = _in_force(list(seen.values()))
-    withdrawn = tuple(sorted(notice.source_id for key, notice in seen.items() if key not in {_key(n) for n in valid}))
+    withdrawn = tuple(
+        sorted(notice.source_id for key, notice in seen.items() if key not in {_key(n) for n in valid})
+    )
     standing = LegalStanding(review=unclear, withdrawn=withdrawn)
     for notice in sorted(valid, key=_order):
         standing = _after(standing, notice)
@@ -156,10 +158,12 @@ def _reversed(reversal: LegalNotice, valid: Sequence[LegalNotice]) -> LegalNotic
         found for match in _TEXT_DATE.finditer(reversal.text or "") if (found := _a_date(match)) is not None
     }
     before = sorted(
-        (n for n in valid if n.ruling.effect in _DECIDES and n.published_on <= reversal.published_on), key=_order
+        (n for n in valid if n.ruling.effect in _DECIDES and n.published_on <= reversal.published_on),
+        key=_order,
     )
     exact = [notice for notice in before if notice.judged_on in named]
-    return (exact or before or [None])[-1]
+    candidates = exact or before
+    return candidates[-1] if candidates else None
 
 
 def _after(standing: LegalStanding, notice: LegalNotice) -> LegalStanding:
@@ -170,7 +174,9 @@ def _after(standing: LegalStanding, notice: LegalNotice) -> LegalStanding:
         case Effect.OPENS | Effect.CONVERTS | Effect.RESUMES if ruling.target is not None:
             if ruling.target is LegalStatus.CONCILIATION and standing.insolvent:
                 return standing
-            softer = standing.status is LegalStatus.LIQUIDATION and ruling.target is not LegalStatus.LIQUIDATION
+            softer = (
+                standing.status is LegalStatus.LIQUIDATION and ruling.target is not LegalStatus.LIQUIDATION
+            )
             return _decided(standing, notice, ruling.target, opens=True, review=softer)
         case Effect.PLAN if ruling.target is not None:
             if standing.status in (LegalStatus.NONE, LegalStatus.CEASED, LegalStatus.CONCILIATION):
@@ -181,7 +187,10 @@ def _after(standing: LegalStanding, notice: LegalNotice) -> LegalStanding:
                 standing = _decided(standing, notice, LegalStatus.OTHER_PROCEEDING, opens=True)
             return replace(standing, under_plan=False)
         case Effect.ENDS:
-            if standing.status is LegalStatus.LIQUIDATION and ruling.target not in (None, LegalStatus.LIQUIDATION):
+            if standing.status is LegalStatus.LIQUIDATION and ruling.target not in (
+                None,
+                LegalStatus.LIQUIDATION,
+            ):
                 return replace(standing, review=True)
             return _decided(standing, notice, LegalStatus.NONE)
         case Effect.CLOSES:
@@ -195,7 +204,12 @@ def _after(standing: LegalStanding, notice: LegalNotice) -> LegalStanding:
 
 
 def _decided(
-    standing: LegalStanding, notice: LegalNotice, status: LegalStatus, *, opens: bool = False, review: bool = False
+    standing: LegalStanding,
+    notice: LegalNotice,
+    status: LegalStatus,
+    *,
+    opens: bool = False,
+    review: bool = False,
 ) -> LegalStanding:
     going_on = standing.status in (LegalStatus.SAFEGUARD, LegalStatus.RECEIVERSHIP, LegalStatus.LIQUIDATION)
     opened_on = standing.opened_on if not opens or (going_on and standing.opened_on) else notice.effective_on

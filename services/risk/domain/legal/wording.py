@@ -14,7 +14,9 @@ _NEUTRAL = Ruling(Effect.NEUTRAL)
 _UNREAD = Ruling(Effect.NEUTRAL, review=True)
 #: Families that never say anything of proceedings. A sale carries both parties' numbers: neither is in trouble for it.
 _SILENT = frozenset(("vente", "creation", "immatriculation", "modification", "dpc", "divers", "depot"))
-_GENERIC = re.compile(r"(autre|nature inconnue|extrait de jugement$|jugement$|jugement prononcant$|ordonnance$|$)")
+_GENERIC = re.compile(
+    r"(autre|nature inconnue|extrait de jugement$|jugement$|jugement prononcant$|ordonnance$|$)"
+)
 _KINDS = (
     ("liquidation", LegalStatus.LIQUIDATION),
     ("redressement judiciaire", LegalStatus.RECEIVERSHIP),
@@ -39,7 +41,9 @@ _OVER = re.compile(
     r"|plan.{0,40}(?:acheve|execute|totalement execute)"
 )
 _PLAN = re.compile(r"\bplan (?:de |du )?(redressement|continuation|sauvegarde)")
-_WITHDRAWN_STRIKING_OFF = re.compile(r"rapport\w*.{0,40}radiation|radiation.{0,20}rapportee|annulation de la radiation")
+_WITHDRAWN_STRIKING_OFF = re.compile(
+    r"rapport\w*.{0,40}radiation|radiation.{0,20}rapportee|annulation de la radiation"
+)
 
 
 def rule(family: str, judgment_family: str | None, nature: str | None, text: str | None = None) -> Ruling:
@@ -79,12 +83,14 @@ def mend(text: str) -> str:
 def _from_nature(words: str, judgment_family: str) -> Ruling:
     if re.search(r"\brejet|refus|non[- ]lieu|confirmant", words):
         return _UNREAD
-    if judgment_family.startswith("avis de depot") or re.match(r"(depot|avis de depot|liste des creances)", words):
+    if judgment_family.startswith("avis de depot") or re.match(
+        r"(depot|avis de depot|liste des creances)", words
+    ):
         # Creditors' lists are deposited in proceedings that are under way, whether we saw them open or not.
         return Ruling(Effect.NEUTRAL, _kind(words) or LegalStatus.OTHER_PROCEEDING)
-    if re.search(r"faillite personnelle|interdiction de gerer|cessation des paiements|simplifiee", words) and not (
-        re.search(r"ouverture|prononcant la liquidation|conversion", words)
-    ):
+    if re.search(
+        r"faillite personnelle|interdiction de gerer|cessation des paiements|simplifiee", words
+    ) and not (re.search(r"ouverture|prononcant la liquidation|conversion", words)):
         return _NEUTRAL
     if _REVERSED.search(words):
         return Ruling(Effect.REVERSES, review=True)
@@ -128,7 +134,9 @@ def _of_beginnings(words: str, judgment_family: str) -> Ruling | None:
     if "homologation" in words or "accord" in words:
         return Ruling(Effect.OPENS, LegalStatus.CONCILIATION)
     kind = _kind(words)
-    opening = re.search(r"ouverture|ouvrant|prononc|extension|etendant|ordonnant", f"{words} {judgment_family}")
+    opening = re.search(
+        r"ouverture|ouvrant|prononc|extension|etendant|ordonnant", f"{words} {judgment_family}"
+    )
     if kind and (opening or words.startswith(_KIND_STARTS)):
         return Ruling(Effect.OPENS, kind)
     return None

@@ -1,0 +1,1 @@
+"""Companies House: the British register (api.company-information.service.gov.uk)."""
