@@ -67,16 +67,15 @@ class Bodacc(AdapterBase):
     def map(self, answers: Sequence[RawAnswer], connection: Connection) -> Snapshot:
         """Raises GarbageAnswer unless every page is there."""
         found = mapper.records(answers)
-        siren = re.search(r"\d{9}", answers[0].request) if answers else None
-        if siren is None:
-            raise GarbageAnswer("no answer to map")
-        about = [record for record in found if siren[0] in payloads.registers(record)]
+        siren = answers[0].part.split(":")[1] if answers else ""
+        if not all(siren in payloads.registers(record) for record in found) or not siren:
+            raise GarbageAnswer("notices of another company")
         return mapper.map_notices(
-            [payloads.notice_of(record) for record in about],
+            [payloads.notice_of(record) for record in found],
             product=connection.product,
             version=self.mapping_version,
             capabilities=self.capabilities(connection.options),
-            siren=siren[0],
+            siren=siren,
         )
 
 
@@ -110,13 +109,14 @@ class BodaccProvider(ProviderBase):
     @override
     async def fetch(self, company: CompanyRef) -> tuple[RawAnswer, ...]:
         """All notices of a company, page by page."""
-        where = f'registre="{_siren(company.registration_number)}" and {_IN_FAMILIES}'
+        siren = _siren(company.registration_number)
+        where = f'registre="{siren}" and {_IN_FAMILIES}'
         pages: list[RawAnswer] = []
         offset = 0
         while True:
             answer = await self._page(
                 {"where": where, "order_by": "dateparution desc", "limit": str(_PAGE), "offset": str(offset)},
-                part=f"notices:{offset}",
+                part=f"notices:{siren}:{offset}",
             )
             pages.append(answer)
             total = integer(json_object(answer.body).get("total_count"))
