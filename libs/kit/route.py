@@ -30,6 +30,9 @@ from libs.kit.runtime import Runtime
 MAX_BODY = 1 << 20
 SCOPE = "x-scope"
 STREAMED = "x-streamed"
+#: `openapi_extra` member naming the services whose feeds are read to their heads before the transaction opens. Within it each
+#: request would hold one connection while it waits for another, and a handful at once would wait for ever.
+READS_FIRST = "x-reads-first"
 INTERNAL = "service"
 _READS = frozenset({"GET", "HEAD"})
 _SHOWN_ONCE = "x-shown-once"
@@ -100,6 +103,7 @@ class TransactionalRoute(APIRoute):
         readonly = bool(self.methods and self.methods <= _READS)
         is_streamed = bool(extra.get(STREAMED))
         secret_members = extra.get(_SHOWN_ONCE, ())
+        reads_first = extra.get(READS_FIRST, ())
         known_query = _query_parameters(self)
 
         async def handle(received: Request) -> Response:
@@ -119,6 +123,8 @@ class TransactionalRoute(APIRoute):
             if body and "json" in request.headers.get("content-type", ""):
                 await request.json()  # here, for FastAPI would answer a refusal of the reader with a bare 400
             attempted = _attempt(request, body)
+            for producer in reads_first:
+                await runtime.feed.require_fresh(producer, caller.tenant.id)
 
             async def work(tx: Tx) -> Response:
                 context._tx = tx

@@ -2,19 +2,21 @@
 
 from libs.kit.service import Service
 from libs.kit.tenant_registry import keep_tenants
-from services.credit.api import credit_limits, limit_requests
+from services.credit.api import credit_limits, limit_requests, other_guarantees, risk_agenda
 from services.credit.feed import ledger
-from services.credit.storage import states
-from services.credit.usecases.days import end_what_ran_out
+from services.credit.storage import conditions, people, states
+from services.credit.storage import other_guarantees as guarantee_rows
+from services.credit.usecases import announce, send_mails
+from services.credit.usecases.days import live_through
 
 SERVICE = Service(
     name="credit",
     title="Encours credit",
     description="How much we allow: credit limits and the decisions behind them.",
-    routers=[limit_requests.router, credit_limits.router],
+    routers=[limit_requests.router, credit_limits.router, other_guarantees.router, risk_agenda.router],
     consumers=("ledger", "risk", "dunning", "gateway"),
     consumes={
-        "gateway": {"tenant.changed": keep_tenants},
+        "gateway": {"tenant.changed": keep_tenants, "user.changed": people.keep},
         "ledger": {
             "company.changed": ledger.keep_companies,
             "customer.changed": ledger.keep_customers,
@@ -24,6 +26,14 @@ SERVICE = Service(
         },
     },
     forgets={"ledger": ledger.forget},
-    states={"limit.changed": states.limit_states, "limit_request.changed": states.request_states},
-    day_steps={"limits": end_what_ran_out},
+    states={
+        "limit.changed": announce.limit_states,
+        "limit_request.changed": states.request_states,
+        "hold.changed": announce.hold_states,
+        "other_guarantee.changed": guarantee_rows.states,
+        "alert_condition.changed": conditions.states,
+    },
+    jobs={send_mails.JOB: send_mails.send_due},
+    sweeps=[send_mails.sweep],
+    day_steps={"limits": live_through},
 )

@@ -9,34 +9,10 @@ import pytest
 
 from libs.contracts.ids import new_id
 from libs.kit.feed.events import Subject
+from tests.api.credit_steps import ask, company, make_buyer, owing
 
 ASKER, BOSS, CHIEF = new_id(), new_id(), new_id()
 NO_COMMENT: dict[str, Any] = {}
-
-
-def company(name: str = "Fonderie des Alpes") -> dict[str, Any]:
-    return {
-        "name": name, "country": "FR", "registration_number": None, "vat_number": None, "lei": None, "private": True,
-        "parent_id": None, "group_id": new_id(), "merged_into_id": None,
-    }  # fmt: skip
-
-
-def owing(client, company_id: UUID, customer_id: UUID, version: int = 1, **amounts: int) -> None:
-    """Let the ledger say what a customer owes, in minor units by currency."""
-    rows = [
-        {
-            "currency": code,
-            "outstanding": amount,
-            "overdue": 0,
-            "credits": 0,
-            "order_book": 0,
-            "items_count": 1,
-        }
-        for code, amount in amounts.items()
-    ]
-    unit = client.main_business_unit_id
-    state = {"company_id": company_id, "business_unit_id": unit, "day": "2026-03-31", "rows": rows}
-    client.publish("ledger", "balance.changed", Subject(customer_id, version, state))
 
 
 @pytest.fixture
@@ -48,21 +24,6 @@ async def client(service_client):
 async def buyer(client) -> UUID:
     """A company with one customer, which owes 7,500.00 EUR."""
     return await make_buyer(client)
-
-
-async def make_buyer(client, name: str = "Fonderie des Alpes", owed: int = 7_500_00) -> UUID:
-    company_id, customer_id = new_id(), new_id()
-    client.publish("ledger", "company.changed", Subject(company_id, 1, company(name)))
-    customer = {"company_id": company_id, "business_unit_id": client.main_business_unit_id}
-    client.publish("ledger", "customer.changed", Subject(customer_id, 1, customer))
-    owing(client, company_id, customer_id, EUR=owed)
-    await client.settle()
-    return company_id
-
-
-async def ask(client, company_id: UUID, amount: str = "10000.00", **more: Any):
-    body = {"company_id": str(company_id), "amount": amount, "currency": "EUR", **more}
-    return await client.post("/v1/credit-limit-requests", json=body)
 
 
 async def test_a_limit_is_asked_by_one_and_approved_by_another(client, buyer) -> None:

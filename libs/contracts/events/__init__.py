@@ -50,5 +50,5 @@ INTERNAL: dict[str, type[State]] = {"alert_condition.changed": AlertConditionCha
 
 #: Members that hold minor units of the `currency` beside them: the public stream writes them as decimal strings.
 MONEY_MEMBERS = frozenset(
-    "amount tax_amount open_amount invoiced_amount outstanding overdue credits order_book granted_amount".split()
+    "amount temporary_amount tax_amount open_amount invoiced_amount outstanding overdue credits order_book granted_amount".split()
 )

@@ -8,10 +8,14 @@ from libs.contracts.events.state import State
 
 
 class LimitChanged(State):
-    """The credit limit of a company, minor units. Subject: the company."""
+    """The credit limit of a company, minor units. Subject: the company.
+
+    `amount` is what was approved together with what is on top of it today; `temporary_amount` is the part on top.
+    """
 
     state: Literal["none", "pending", "approved", "not_validated", "expired", "blocked"]
     amount: int | None
+    temporary_amount: int = 0
     currency: str | None
     valid_from: date | None
     valid_until: date | None

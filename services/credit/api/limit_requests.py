@@ -1,12 +1,13 @@
 """Requests for credit limits and the decisions on them."""
 
+from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import msgspec
-from fastapi import Header, Path, Query, Response
+from fastapi import Path, Query, Response
 
-from libs.contracts.money import Amount, MoneyError, from_minor, to_minor
+from libs.contracts.money import from_minor
 from libs.kit.auth import Caller
 from libs.kit.db import Row
 from libs.kit.etag import etag, require_match
@@ -14,14 +15,17 @@ from libs.kit.paging import Cursor, Limit, Page, SortKey, page, parse_sort
 from libs.kit.problems import invalid, not_found
 from libs.kit.responses import raw, reply
 from libs.kit.route import Ctx, Router, scope
+from services.credit.api.fields import LEDGER_FIRST, IfMatch, minor_of
 from services.credit.api.schemas import Amendment, Comment, LimitRequest, LimitRequestCreate
+from services.credit.domain.approval import turn_of
 from services.credit.storage import limits, lists
-from services.credit.usecases import limit_requests
+from services.credit.usecases import limit_requests, send_mails
+from services.credit.usecases.approval import policy_of, standing_in, steps_of
 from services.credit.usecases.companies import company_in_sight
+from services.credit.usecases.limit_decisions import decide
 
 router = Router("Credit limit requests")
 Id = Annotated[UUID, Path(description="the request's id")]
-IfMatch = Annotated[str | None, Header(description="the ETag you read; 412 when somebody decided meanwhile")]
 _SORTS = {
     "created_at": SortKey("r.created_at", "timestamptz"),
     "updated_at": SortKey("r.updated_at", "timestamptz"),
@@ -34,22 +38,22 @@ _SORTS = {
     status_code=201,
     response_model=LimitRequest,
     summary="Ask for a credit limit",
-    openapi_extra=scope("credit:request"),
+    openapi_extra=scope("credit:request", **LEDGER_FIRST),
 )
 async def create_credit_limit_request(ctx: Ctx, body: LimitRequestCreate) -> Response:
     """Ask for a limit in the caller's own name. It is routed by the approval policy; one request a company at a time."""
     user_id = ctx.caller.require_user()
-    amount = _minor(body.amount, body.currency)
-    if body.valid_until is not None and body.valid_until < ctx.tx.today:
-        raise invalid("/valid_until", "in_the_past", "expected today or a later day")
+    amount = minor_of(body.amount, body.currency)
+    _check_dates(body, ctx.tx.today)
     company = await company_in_sight(ctx.tx, ctx.runtime, ctx.caller, body.company_id)
-    await ctx.runtime.feed.require_fresh("ledger", ctx.tx.tenant_id)
-    row = await limit_requests.request_limit(
-        ctx.tx, body.company_id, amount, body.currency, user_id, valid_until=body.valid_until,
-        temporary=body.temporary, reason=body.reason, documents=body.documents,
+    wish = limit_requests.Wish(
+        body.company_id, amount, body.currency, body.valid_from, body.valid_until, body.temporary, body.reason,
+        body.documents,
     )  # fmt: skip
+    row = await limit_requests.request_limit(ctx.tx, wish, user_id, [])
+    _send_soon(ctx)
     headers = {"Location": f"/v1/credit-limit-requests/{row['id']}", "ETag": etag(row["version"])}
-    return reply(present(row, company["name"], ctx.caller), 201, headers)
+    return reply(present(row, company["name"], ctx.caller, {}), 201, headers)
 
 
 @router.get(
@@ -71,14 +75,16 @@ async def list_credit_limit_requests(
 ) -> Response:
     """Requests of companies in the caller's sight, newest first."""
     keys = [*parse_sort(sort, _SORTS, "-created_at"), SortKey("r.id", "uuid")]
+    standing = standing_in(await policy_of(ctx.tx), ctx.tx)
     wanted = lists.RequestFilter(
         states=state,
         company_id=company_id,
         awaiting_user_id=ctx.caller.require_user() if awaiting == "me" else None,
         perimeter=ctx.caller.perimeter,
+        standing_in=sorted(standing.get(ctx.caller.user_id, ())) if ctx.caller.user_id else (),
     )
     rows = await lists.requests(ctx.tx, wanted, keys, cursor, limit)
-    return reply(page(rows, limit, lambda row: present(row, row["company_name"], ctx.caller)))
+    return reply(page(rows, limit, lambda row: present(row, row["company_name"], ctx.caller, standing)))
 
 
 @router.get(
@@ -99,7 +105,7 @@ async def get_credit_limit_request(ctx: Ctx, request_id: Id) -> Response:
     "/credit-limit-requests/{request_id}/approve",
     response_model=LimitRequest,
     summary="Approve a limit request",
-    openapi_extra=scope("credit:approve"),
+    openapi_extra=scope("credit:approve", **LEDGER_FIRST),
 )
 async def approve_credit_limit_request(
     ctx: Ctx, request_id: Id, body: Comment, if_match: IfMatch = None
@@ -112,7 +118,7 @@ async def approve_credit_limit_request(
     "/credit-limit-requests/{request_id}/reject",
     response_model=LimitRequest,
     summary="Reject a limit request",
-    openapi_extra=scope("credit:approve"),
+    openapi_extra=scope("credit:approve", **LEDGER_FIRST),
 )
 async def reject_credit_limit_request(
     ctx: Ctx, request_id: Id, body: Comment, if_match: IfMatch = None
@@ -132,10 +138,10 @@ async def amend_credit_limit_request(
 ) -> Response:
     """Ask for another amount. The decisions taken so far are void and the request is routed anew."""
     row = await _locked(ctx, request_id, if_match)
-    amount = _minor(body.amount, row["currency"])
-    return await _answer(
-        ctx, await limit_requests.amend(ctx.tx, row, ctx.caller.require_user(), amount, body.reason)
-    )
+    amount = minor_of(body.amount, row["currency"])
+    user_id = ctx.caller.require_user()
+    changed = await limit_requests.amend(ctx.tx, row, user_id, amount, body.reason, body.documents)
+    return await _answer(ctx, changed)
 
 
 @router.post(
@@ -154,9 +160,8 @@ async def _decide(
     ctx: Ctx, request_id: UUID, body: Comment, if_match: str | None, *, approve: bool
 ) -> Response:
     user_id = ctx.caller.require_user()
-    await ctx.runtime.feed.require_fresh("ledger", ctx.tx.tenant_id)
     row = await _locked(ctx, request_id, if_match)
-    changed = await limit_requests.decide(ctx.tx, row, user_id, approve=approve, comment=body.comment)
+    changed = await decide(ctx.tx, row, user_id, approve=approve, comment=body.comment)
     return await _answer(ctx, changed)
 
 
@@ -169,14 +174,35 @@ async def _locked(ctx: Ctx, request_id: UUID, if_match: str | None) -> Row:
 
 async def _answer(ctx: Ctx, row: Row) -> Response:
     company = await company_in_sight(ctx.tx, ctx.runtime, ctx.caller, row["company_id"])
-    return reply(present(row, company["name"], ctx.caller), headers={"ETag": etag(row["version"])})
+    standing = standing_in(await policy_of(ctx.tx), ctx.tx)
+    _send_soon(ctx)
+    return reply(present(row, company["name"], ctx.caller, standing), headers={"ETag": etag(row["version"])})
 
 
-def present(row: Row, company_name: str, caller: Caller) -> dict[str, Any]:
-    """The public object of a request."""
+def _send_soon(ctx: Ctx) -> None:
+    ctx.tx.after_commit(lambda: send_mails.nudge(ctx.runtime, ctx.caller.tenant.id))
+
+
+def _check_dates(body: LimitRequestCreate, today: date) -> None:
+    if body.valid_until is not None and body.valid_until < today:
+        raise invalid("/valid_until", "in_the_past", "expected today or a later day")
+    if body.valid_from is None:
+        return
+    if not body.temporary:
+        raise invalid("/valid_from", "temporary_only", "a limit counts from the day it is approved")
+    if body.valid_from < today:
+        raise invalid("/valid_from", "in_the_past", "expected today or a later day")
+    if body.valid_until is not None and body.valid_until < body.valid_from:
+        raise invalid("/valid_until", "before_start", "expected valid_from or a later day")
+
+
+def present(
+    row: Row, company_name: str, caller: Caller, standing: Mapping[UUID, Collection[UUID]]
+) -> dict[str, Any]:
+    """The public object of a request; `standing` says whom each delegate stands in for today."""
     names = (
-        "id", "company_id", "currency", "valid_until", "temporary", "reason", "state", "requested_by", "expires_at",
-        "decided_at", "created_at", "updated_at",
+        "id", "company_id", "currency", "valid_from", "valid_until", "temporary", "reason", "state", "requested_by",
+        "expires_at", "decided_at", "created_at", "updated_at",
     )  # fmt: skip
     currency = row["currency"]
     previous = row["previous_amount"]
@@ -187,15 +213,15 @@ def present(row: Row, company_name: str, caller: Caller) -> dict[str, Any]:
         "documents": raw(row["documents"]),
         "previous_amount": None if previous is None else from_minor(previous, row["previous_currency"]),
         "unsecured_amount": from_minor(row["unsecured_amount"], currency),
-        "guarantees_considered": [],
+        "guarantees_considered": raw(row["guarantees_considered"]),
         "exposure_at_request": raw(row["exposure_at_request"]),
-        "proposals": [],
+        "proposals": raw(row["proposals"]),
         "route": raw(row["route"]),
-        "can_decide": _can_decide(row, caller),
+        "can_decide": _can_decide(row, caller, standing),
     }
 
 
-def _can_decide(row: Row, caller: Caller) -> bool:
+def _can_decide(row: Row, caller: Caller, standing: Mapping[UUID, Collection[UUID]]) -> bool:
     user = caller.user_id
     if (
         row["state"] != "pending"
@@ -204,17 +230,4 @@ def _can_decide(row: Row, caller: Caller) -> bool:
         or not caller.may("credit:approve")
     ):
         return False
-    step = next((step for step in msgspec.json.decode(row["route"]) if step["decision"] is None), None)
-    return step is not None and (not step["user_ids"] or str(user) in step["user_ids"])
-
-
-def _minor(amount: Amount, currency: str) -> int:
-    try:
-        minor = to_minor(amount, currency)
-    except MoneyError as error:
-        raise invalid(
-            "/currency" if error.code == "currency_unknown" else "/amount", error.code, error.detail
-        ) from None
-    if minor < 0:
-        raise invalid("/amount", "amount_negative", "expected zero or more")
-    return minor
+    return turn_of(steps_of(limits.route_of(row)), user, standing) is not None

@@ -4,18 +4,11 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from libs.contracts.money import Amount, AmountText
+from services.credit.api.fields import Currency, Input
 from services.credit.domain.policy import ApprovalPolicy
-
-Currency = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217", examples=["EUR"])
-
-
-class Input(BaseModel):
-    """A request body: unknown members are refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class LimitRequestCreate(Input):
@@ -24,10 +17,11 @@ class LimitRequestCreate(Input):
     company_id: UUID
     amount: Amount = Field(description="not negative; zero allows nothing")
     currency: str = Currency
+    valid_from: date | None = Field(None, description="first day of a temporary limit; today when left out")
     valid_until: date | None = Field(
         None, description="last day that counts; the policy's default when left out"
     )
-    temporary: bool = False
+    temporary: bool = Field(False, description="on top of the limit in force, until valid_until")
     reason: str | None = Field(None, max_length=2000, examples=["Orders for the spring season"])
     documents: list[UUID] = Field([], max_length=20, description="ids of files")
 
@@ -43,6 +37,9 @@ class Amendment(Input):
 
     amount: Amount
     reason: str | None = Field(None, max_length=2000, description="replaces the reason given before")
+    documents: list[UUID] | None = Field(
+        None, max_length=20, description="ids of files; replace those given before"
+    )
 
 
 class Unconverted(BaseModel):
@@ -69,10 +66,38 @@ class RouteStep(BaseModel):
 
     level: str = Field(examples=["approvers"])
     user_ids: list[UUID]
-    decision: Literal["approved", "rejected"] | None
+    decision: Literal["approved", "rejected", "expired"] | None = Field(
+        description="expired: nobody decided in time, the request went to the next level"
+    )
     by: UUID | None
+    on_behalf_of: UUID | None = Field(description="whom the person stood in for")
     at: datetime | None
     comment: str | None = Field(description="words under the decision")
+
+
+class GuaranteeConsidered(BaseModel):
+    """A guarantee that was looked at, and what of it counts."""
+
+    source: Literal["cover", "other_guarantee"]
+    id: UUID
+    layer: str = Field(examples=["permanent"])
+    amount: AmountText
+    currency: str = Field(description="of amount, ISO 4217", examples=["EUR"])
+    valid_from: date
+    valid_to: date | None = Field(description="last day that counts")
+    counted_amount: AmountText = Field(description="in the request's currency")
+    standing: Literal["counted", "not_yet_in_force", "ends_too_early", "no_evidence", "rate_missing"]
+
+
+class TemporaryLimit(BaseModel):
+    """What comes on top of a limit between two days."""
+
+    id: UUID
+    amount: AmountText
+    currency: str = Field(description="ISO 4217", examples=["EUR"])
+    valid_from: date
+    valid_until: date = Field(description="last day that counts")
+    request_id: UUID
 
 
 class LimitRequest(BaseModel):
@@ -83,6 +108,7 @@ class LimitRequest(BaseModel):
     company_name: str = Field(examples=["Fonderie des Alpes"])
     amount: AmountText
     currency: str = Field(examples=["EUR"])
+    valid_from: date | None = Field(description="first day of a temporary limit")
     valid_until: date | None
     temporary: bool
     reason: str | None = Field(description="why the limit is needed")
@@ -91,7 +117,7 @@ class LimitRequest(BaseModel):
     requested_by: UUID
     previous_amount: AmountText | None
     unsecured_amount: AmountText = Field(description="limit less guarantees")
-    guarantees_considered: list[str]
+    guarantees_considered: list[GuaranteeConsidered]
     exposure_at_request: Exposure
     proposals: list[str]
     route: list[RouteStep]
@@ -100,6 +126,15 @@ class LimitRequest(BaseModel):
     can_decide: bool = Field(description="whether the caller may decide now")
     created_at: datetime
     updated_at: datetime
+
+
+class Hold(BaseModel):
+    """Why deliveries are on hold."""
+
+    reason: str = Field(examples=["Cheque returned unpaid"])
+    until: date | None = Field(description="last day of the hold; null until somebody lifts it")
+    by: UUID | None
+    at: datetime
 
 
 class CreditLimit(BaseModel):
@@ -113,13 +148,18 @@ class CreditLimit(BaseModel):
     currency: str | None = Field(description="of amount, ISO 4217")
     valid_from: date | None
     valid_until: date | None = Field(description="last day that counts")
-    temporary: list[str]
+    temporary: list[TemporaryLimit] = Field(description="what is, or will be, on top of it")
+    allowed_amount: AmountText | None = Field(
+        description="what may be owed today: the limit and what is on top of it; zero on hold, null without one"
+    )
     request_id: UUID | None = Field(description="the request that waits, else the one that was approved")
     needs_review: bool
     exposure: Exposure
     used_percent: str | None = Field(examples=["72.4"])
     exceeded_by: AmountText
-    reason: str | None = Field(description="given with the request that was approved")
+    reason: str | None = Field(description="of the hold, else as given with the request that was approved")
+    hold: Hold | None = Field(description="null: deliveries are not on hold")
+    unvalidated_since: date | None = Field(description="a guarantee fell below what was approved")
     updated_at: datetime | None
 
 

@@ -5,8 +5,9 @@ inclusive, and nobody decides on their own request, so a level whose only member
 (rulings of DOMAIN §1).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -38,34 +39,103 @@ class Step:
 
     level: str
     user_ids: tuple[UUID, ...]
+    decided_by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """`delegate` decides in the name of `user` from the one day to the other, both inclusive."""
+
+    user: UUID
+    delegate: UUID
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The step a person may decide now, and for whom where it is not their own."""
+
+    position: int
+    on_behalf_of: UUID | None
 
 
 #: Without levels, whoever holds the scope credit:approve decides, except the requester.
 OPEN_STEP = Step("approvers", ())
 
 
-def plan_route(levels: Sequence[Level], amount: int, requester: UUID, routing: Routing) -> list[Step]:
+def plan_route(
+    levels: Sequence[Level], amount: int, requester: UUID, routing: Routing, *, require_all: bool = False
+) -> list[Step]:
     """The decisions a request over `amount` needs, in order. Raises NobodyDecides.
 
     first_with_authority: the first able level alone; all_below: every level up to it; all_above_requester: those of them
-    that stand above the requester's own level.
+    that stand above the requester's own level. Of the people of a level one suffices, unless `require_all` asks each of them.
     """
     if not levels:
         return [OPEN_STEP]
-    rising = sorted(levels, key=lambda level: (level.ceiling is None, level.ceiling or 0))
+    rising = _rising(levels)
     able = [level for level in rising if level.ceiling is None or amount <= level.ceiling]
     if not able:
         raise NobodyDecides("above_top_level", "No level of the approval policy reaches this amount.")
     last = next((level for level in able if _others(level, requester)), None)
     if last is None:
         raise NobodyDecides("no_approver", "Nobody but the requester could decide this amount.")
-    if routing == "first_with_authority":
-        return [_step(last, requester)]
-    upto = rising[: rising.index(last) + 1]
+    chosen = [last]
+    if routing != "first_with_authority":
+        chosen = rising[: rising.index(last) + 1]
     if routing == "all_above_requester":
         own = max((place for place, level in enumerate(rising) if requester in level.user_ids), default=-1)
-        upto = [level for level in upto if rising.index(level) > own or level is last]
-    return [_step(level, requester) for level in upto if _others(level, requester)]
+        chosen = [level for level in chosen if rising.index(level) > own or level is last]
+    return [step for level in chosen for step in _steps(level, requester, require_all=require_all)]
+
+
+def next_level_up(
+    levels: Sequence[Level], above: str, requester: UUID, *, require_all: bool = False
+) -> list[Step]:
+    """The decisions of the first level above the one named that somebody but the requester stands in; empty at the top."""
+    rising = _rising(levels)
+    names = [level.name for level in rising]
+    if above not in names:
+        return []
+    for level in rising[names.index(above) + 1 :]:
+        if _others(level, requester):
+            return _steps(level, requester, require_all=require_all)
+    return []
+
+
+def stand_ins(delegations: Sequence[Delegation], day: date) -> dict[UUID, set[UUID]]:
+    """Whom each delegate stands in for on a day."""
+    found: dict[UUID, set[UUID]] = {}
+    for one in delegations:
+        if one.start <= day <= one.end:
+            found.setdefault(one.delegate, set()).add(one.user)
+    return found
+
+
+def turn_of(
+    route: Sequence[Step], user_id: UUID, standing_in: Mapping[UUID, Collection[UUID]]
+) -> Turn | None:
+    """The undecided step of the present level that a person may decide, their own before somebody else's.
+
+    Nobody decides twice at one level, be it once in their own name and once in another's.
+    """
+    position = next((place for place, step in enumerate(route) if step.decided_by is None), None)
+    if position is None:
+        return None
+    level = route[position].level
+    peers = [place for place, step in enumerate(route) if step.level == level]
+    if any(route[place].decided_by == user_id for place in peers):
+        return None
+    waiting = [place for place in peers if route[place].decided_by is None]
+    for place in waiting:
+        if may_decide(route[place], user_id):
+            return Turn(place, None)
+    for place in waiting:
+        absent = [user for user in route[place].user_ids if user in standing_in.get(user_id, ())]
+        if absent:
+            return Turn(place, absent[0])
+    return None
 
 
 def may_decide(step: Step, user_id: UUID) -> bool:
@@ -73,9 +143,16 @@ def may_decide(step: Step, user_id: UUID) -> bool:
     return not step.user_ids or user_id in step.user_ids
 
 
+def _rising(levels: Sequence[Level]) -> list[Level]:
+    return sorted(levels, key=lambda level: (level.ceiling is None, level.ceiling or 0))
+
+
 def _others(level: Level, requester: UUID) -> Collection[UUID]:
     return [user for user in level.user_ids if user != requester]
 
 
-def _step(level: Level, requester: UUID) -> Step:
-    return Step(level.name, tuple(_others(level, requester)))
+def _steps(level: Level, requester: UUID, *, require_all: bool) -> list[Step]:
+    others = tuple(_others(level, requester))
+    if require_all:
+        return [Step(level.name, (user,)) for user in others]
+    return [Step(level.name, others)] if others else []

@@ -20,12 +20,19 @@ _COLORS: dict[State, Color] = {
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit as decided: `decided` is approved, not_validated or blocked, None where nothing was ever decided."""
+    """A limit as decided: `decided` is approved or not_validated, None where nothing was ever decided.
+
+    `held`: deliveries are on hold. `unvalidated`: a guarantee fell below what was approved. `temporary`: what comes on top of
+    `amount` on the day looked at.
+    """
 
     decided: State | None
     amount: int | None
     valid_until: date | None
     pending: bool
+    held: bool = False
+    unvalidated: bool = False
+    temporary: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +45,21 @@ class Usage:
 
 def state_on(limit: Limit, day: date) -> State:
     """The state on a day: `valid_until` is the last day that counts; a hold outranks everything; zero is a limit, not "none"."""
-    if limit.decided == "blocked":
+    if limit.held:
         return "blocked"
     if limit.decided == "approved":
-        return "expired" if limit.valid_until is not None and limit.valid_until < day else "approved"
+        if limit.valid_until is not None and limit.valid_until < day:
+            return "expired"
+        return "not_validated" if limit.unvalidated else "approved"
     if limit.pending:
         return "pending"
     return limit.decided or "none"
+
+
+def allowed_on(limit: Limit, day: date) -> int | None:
+    """What a company may owe on a day: its limit and what is on top of it; zero on hold, None where no limit is in force."""
+    total = None if limit.amount is None else limit.amount + limit.temporary
+    return effective(state_on(limit, day), total)
 
 
 def color_of(state: State, *, pending: bool) -> Color:
@@ -70,8 +85,3 @@ def effective(state: State, amount: int | None) -> int | None:
     if state == "blocked":
         return 0
     return amount if state == "approved" else None
-
-
-def lower_of(first: Limit, first_in_common: int, second: Limit, second_in_common: int) -> Limit:
-    """Of two live limits of merged companies the lower applies, compared in a common currency."""
-    return first if first_in_common <= second_in_common else second

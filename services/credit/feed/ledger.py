@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from libs.kit.db import Tx
 from libs.kit.responses import json_bytes
 from libs.kit.service import Incoming
 from services.credit.usecases.merge_companies import merge_companies
+from services.credit.usecases.watch import watch_limits
 
 _COMPANIES = """
     INSERT INTO companies (tenant_id, id, name, country, registration_number, merged_into_id, version)
@@ -20,12 +22,14 @@ _COMPANIES = """
       WHERE companies.version < excluded.version
 """
 _CUSTOMERS = """
-    INSERT INTO customers (tenant_id, id, company_id, business_unit_id, version)
-    SELECT $1, s.id, s.company_id, s.business_unit_id, s.version
-      FROM jsonb_to_recordset($2::jsonb) AS s(id uuid, version bigint, company_id uuid, business_unit_id uuid)
+    INSERT INTO customers (tenant_id, id, company_id, business_unit_id, payer_profile, version)
+    SELECT $1, s.id, s.company_id, s.business_unit_id, nullif(s.payer_profile, 'null'), s.version
+      FROM jsonb_to_recordset($2::jsonb) AS s(id uuid, version bigint, company_id uuid, business_unit_id uuid,
+                                              payer_profile jsonb)
      ORDER BY s.id
     ON CONFLICT (tenant_id, id) DO UPDATE SET
-        company_id = excluded.company_id, business_unit_id = excluded.business_unit_id, version = excluded.version
+        company_id = excluded.company_id, business_unit_id = excluded.business_unit_id,
+        payer_profile = excluded.payer_profile, version = excluded.version
       WHERE customers.version < excluded.version
 """
 _EXPOSURES = """
@@ -57,8 +61,10 @@ async def keep_customers(tx: Tx, subjects: list[Incoming]) -> None:
 
 
 async def keep_exposures(tx: Tx, subjects: list[Incoming]) -> None:
-    """`balance.changed`."""
+    """`balance.changed`: what is owed moved, and with it how much of a limit is used."""
     await tx.execute(_EXPOSURES, tx.tenant_id, _rows(subjects))
+    companies = {UUID(str(subject.data["company_id"])) for subject in subjects}
+    await watch_limits(tx, sorted(companies))
 
 
 async def keep_rates(tx: Tx, subjects: list[Incoming]) -> None:

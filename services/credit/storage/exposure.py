@@ -49,7 +49,7 @@ async def exposures_of(tx: Tx, company_currencies: dict[UUID, str]) -> dict[UUID
     amounts: dict[UUID, list[Row]] = {company: [] for company in companies}
     for row in await tx.fetch(_BY_CURRENCY, tx.tenant_id, companies):
         amounts[row["company_id"]].append(row)
-    rates = await _rates(tx, sorted(set(company_currencies.values())))
+    rates = await rates_among(tx, sorted(set(company_currencies.values())))
     return {
         company: _exposure(amounts[company], company_currencies[company], rates, tx.today)
         for company in companies
@@ -58,7 +58,7 @@ async def exposures_of(tx: Tx, company_currencies: dict[UUID, str]) -> dict[UUID
 
 async def rates_into(tx: Tx, target: str) -> list[Rate]:
     """Today's latest rates from or to a currency."""
-    return await _rates(tx, [target])
+    return await rates_among(tx, [target])
 
 
 async def company(tx: Tx, identifier: UUID) -> Row | None:
@@ -88,7 +88,8 @@ def present_exposure(exposure: Exposure, usage: Usage) -> dict[str, Any]:
     }
 
 
-async def _rates(tx: Tx, currencies: list[str]) -> list[Rate]:
+async def rates_among(tx: Tx, currencies: list[str]) -> list[Rate]:
+    """Today's latest rates from or to some currencies."""
     rows = await tx.fetch(_RATES, tx.tenant_id, tx.today, currencies)
     return [Rate(row["base"], row["quote"], row["rate"], row["valid_on"]) for row in rows]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from libs.kit.db import Row, Tx
@@ -17,23 +18,28 @@ _IN_SIGHT = (
     "EXISTS (SELECT 1 FROM customers u WHERE u.tenant_id = c.tenant_id AND u.company_id = c.id"
     " AND u.business_unit_id = ANY({}))"
 )
-#: The first step without a decision is the user's to take: it names them, or nobody in particular.
+#: A step of the present level is the user's to take: it names them, somebody they stand in for, or nobody in particular; and
+#: they have not decided at this level yet.
 _AWAITING = (
-    "EXISTS (SELECT 1 FROM jsonb_array_elements(r.route) WITH ORDINALITY AS s(step, n)"
-    " WHERE s.step->>'decision' IS NULL AND (jsonb_array_length(s.step->'user_ids') = 0 OR s.step->'user_ids' ? {})"
-    " AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(r.route) WITH ORDINALITY AS e(step, n)"
-    "                  WHERE e.n < s.n AND e.step->>'decision' IS NULL))"
+    "EXISTS (SELECT 1 FROM jsonb_array_elements(r.route) AS s(step)"
+    " WHERE s.step->>'decision' IS NULL"
+    " AND s.step->>'level' = (SELECT e.step->>'level' FROM jsonb_array_elements(r.route) WITH ORDINALITY AS e(step, n)"
+    "                          WHERE e.step->>'decision' IS NULL ORDER BY e.n LIMIT 1)"
+    " AND (jsonb_array_length(s.step->'user_ids') = 0 OR s.step->'user_ids' ?| {})"
+    " AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(r.route) AS d(step)"
+    "                  WHERE d.step->>'level' = s.step->>'level' AND d.step->>'by' = {}))"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFilter:
-    """Which requests; None is every one. `awaiting_user_id`: those this user may decide now."""
+    """Which requests; None is every one. `awaiting_user_id`: those this user may decide now, `standing_in` for others too."""
 
     states: Sequence[str] | None
     company_id: UUID | None
     awaiting_user_id: UUID | None
     perimeter: Sequence[UUID] | None
+    standing_in: Sequence[UUID] = ()
 
 
 async def requests(
@@ -50,7 +56,8 @@ async def requests(
         statement.where(_IN_SIGHT, list(wanted.perimeter))
     if wanted.awaiting_user_id is not None:
         statement.where("r.state = 'pending' AND r.requested_by <> {}", wanted.awaiting_user_id)
-        statement.where(_AWAITING, str(wanted.awaiting_user_id))
+        own = str(wanted.awaiting_user_id)
+        statement.where(_AWAITING, [own, *map(str, wanted.standing_in)], own)
     order = keyset(statement, keys, cursor)
     return await tx.fetch(
         f"SELECT {_REQUESTS}, c.name AS company_name, {cursor_columns(keys)} FROM limit_requests r"
@@ -60,17 +67,30 @@ async def requests(
     )
 
 
-async def limits_by_name(
-    tx: Tx, needs_review: bool | None, perimeter: Sequence[UUID] | None, cursor: str | None, limit: int
-) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class LimitFilter:
+    """Which limits; None is every one."""
+
+    needs_review: bool | None
+    valid_until_before: date | None
+    on_hold: bool | None
+    perimeter: Sequence[UUID] | None
+
+
+async def limits_by_name(tx: Tx, wanted: LimitFilter, cursor: str | None, limit: int) -> list[Row]:
     """Limits by the name of their company."""
     keys = [SortKey("c.name", "text"), SortKey("c.id", "uuid")]
     statement = Statement()
     statement.where("l.tenant_id = {}", tx.tenant_id)
-    if needs_review is not None:
-        statement.where("l.needs_review = {}", needs_review)
-    if perimeter is not None:
-        statement.where(_IN_SIGHT, list(perimeter))
+    if wanted.needs_review is not None:
+        statement.where("l.needs_review = {}", wanted.needs_review)
+    if wanted.valid_until_before is not None:
+        statement.where("l.valid_until < {}", wanted.valid_until_before)
+    if wanted.on_hold is not None:
+        held = "l.hold_reason IS NOT NULL AND (l.hold_until IS NULL OR l.hold_until >= {})"
+        statement.where(held if wanted.on_hold else f"({held}) IS NOT TRUE", tx.today)
+    if wanted.perimeter is not None:
+        statement.where(_IN_SIGHT, list(wanted.perimeter))
     order = keyset(statement, keys, cursor)
     return await tx.fetch(
         f"SELECT {_LIMITS}, c.name AS company_name, {cursor_columns(keys)} FROM limits l"

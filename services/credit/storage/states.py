@@ -2,39 +2,18 @@
 
 from uuid import UUID
 
-from libs.kit.db import Tx
+from libs.kit.db import Row, Tx
 from libs.kit.feed.events import Subject
-from services.credit.domain.limit_state import Limit, state_on
 from services.credit.storage.limits import LIMIT_COLUMNS, REQUEST_COLUMNS
 
 
-async def limit_states(tx: Tx, after: UUID | None, limit: int) -> list[Subject]:
-    """`limit.changed`, by company."""
-    rows = await tx.fetch(
+async def limits_after(tx: Tx, after: UUID | None, limit: int) -> list[Row]:
+    """Limits in order of company."""
+    return await tx.fetch(
         f"SELECT {LIMIT_COLUMNS} FROM limits WHERE tenant_id = $1 AND ($2::uuid IS NULL OR company_id > $2)"
         " ORDER BY company_id LIMIT $3",
         tx.tenant_id, after, limit,
     )  # fmt: skip
-    names = ("amount", "currency", "valid_from", "valid_until", "pending_request_id")
-    return [
-        Subject(
-            row["company_id"],
-            row["version"],
-            {
-                "state": state_on(
-                    Limit(
-                        None if row["state"] == "none" else row["state"],
-                        row["amount"],
-                        row["valid_until"],
-                        pending=row["pending_request_id"] is not None,
-                    ),
-                    tx.today,
-                ),
-                **{name: row[name] for name in names},
-            },
-        )
-        for row in rows
-    ]
 
 
 async def request_states(tx: Tx, after: UUID | None, limit: int) -> list[Subject]:

@@ -2,7 +2,9 @@
 
 from sqlalchemy import Numeric
 
+from libs.kit.mail import mail_table
 from libs.kit.schema import (
+    ARRAY,
     JSONB,
     BigInteger,
     Boolean,
@@ -23,6 +25,7 @@ from libs.kit.schema import (
 )
 
 METADATA = metadata()
+mail_table(METADATA)
 
 # -- kept from the ledger's feed -------------------------------------------------------------------------------------
 
@@ -42,6 +45,7 @@ customers = tenant_table(
     key(),
     uuid("company_id"),
     uuid("business_unit_id"),
+    Column("payer_profile", JSONB, nullable=True),
     Column("version", BigInteger, nullable=False),
     Index("ix_customers_company_id", "tenant_id", "company_id"),
 )  # fmt: skip
@@ -64,6 +68,29 @@ exchange_rates = tenant_table(
     pk=("base", "quote", "valid_on"),
 )  # fmt: skip
 
+people = tenant_table(
+    "people", METADATA,  # users of the tenant, as the gateway last described them
+    key(),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("language", Text, nullable=True),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("perimeter", JSONB, nullable=True),  # business unit ids; null is all
+    Column("active", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)  # fmt: skip
+
+open_orders = tenant_table(
+    "open_orders", METADATA,  # of the order book: what a check of the same order must not count twice
+    key(),
+    uuid("company_id"),
+    Column("external_id", Text, nullable=False),
+    money("remaining"),  # not invoiced yet; 0 once the order is closed or cancelled
+    currency(),
+    Column("version", BigInteger, nullable=False),
+    Index("ix_open_orders_external_id", "tenant_id", "company_id", "external_id"),
+)  # fmt: skip
+
 # -- decided here ----------------------------------------------------------------------------------------------------
 
 approval_policies = tenant_table(
@@ -79,8 +106,9 @@ limit_requests = tenant_table(
     uuid("company_id"),
     money("amount"),
     currency(),
+    Column("valid_from", Date, nullable=True),  # of a temporary one
     Column("valid_until", Date, nullable=True),
-    Column("temporary", Boolean, nullable=False),
+    Column("temporary", Boolean, nullable=False),  # the amount comes on top of the limit between its dates
     Column("reason", Text, nullable=True),
     Column("documents", JSONB, nullable=False),
     Column("state", Text, nullable=False),  # pending, approved, rejected, cancelled, expired
@@ -88,6 +116,8 @@ limit_requests = tenant_table(
     money("previous_amount", null=True),
     currency("previous_currency", null=True),
     money("unsecured_amount"),
+    Column("guarantees_considered", JSONB, nullable=False),
+    Column("proposals", JSONB, nullable=False),
     Column("exposure_at_request", JSONB, nullable=False),
     Column("route", JSONB, nullable=False),
     instant("expires_at", null=True),
@@ -102,7 +132,7 @@ limit_requests = tenant_table(
 limits = tenant_table(
     "limits", METADATA,
     uuid("company_id"),
-    Column("state", Text, nullable=False),  # approved, not_validated, blocked; expiry is computed from valid_until
+    Column("state", Text, nullable=False),  # none, approved, not_validated; expiry is computed from valid_until
     money("amount", null=True),
     currency(null=True),
     Column("valid_from", Date, nullable=True),
@@ -111,16 +141,37 @@ limits = tenant_table(
     uuid("pending_request_id", null=True),
     Column("needs_review", Boolean, nullable=False),
     Column("reason", Text, nullable=True),
+    money("authorised_unsecured", null=True),  # the part without a guarantee that was approved; null: all of it
+    Column("unvalidated_since", Date, nullable=True),  # a guarantee fell below what was approved
+    Column("hold_reason", Text, nullable=True),  # deliveries are on hold, whatever the limit
+    Column("hold_until", Date, nullable=True),  # last day of the hold
+    uuid("held_by", null=True),
+    instant("held_at", null=True),
     *created(),
     ForeignKeyConstraint(["tenant_id", "company_id"], ["companies.tenant_id", "companies.id"]),
+    Index("ix_limits_valid_until", "tenant_id", "valid_until"),
     pk=("company_id",),
+)  # fmt: skip
+
+temporary_limits = tenant_table(
+    "temporary_limits", METADATA,
+    key(),
+    uuid("company_id"),
+    money("amount"),  # on top of the limit, in the limit's currency
+    currency(),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    uuid("request_id"),
+    *created(),
+    ForeignKeyConstraint(["tenant_id", "company_id"], ["companies.tenant_id", "companies.id"]),
+    Index("ix_temporary_limits_company_id", "tenant_id", "company_id", "valid_until"),
 )  # fmt: skip
 
 limit_history = tenant_table(
     "limit_history", METADATA,
     uuid("company_id"),
     key(),
-    Column("event", Text, nullable=False),  # approved, rejected, expired, merged, guarantee_fell, blocked, released
+    Column("event", Text, nullable=False),  # approved, rejected, expired, merged, guarantee_fell, blocked, unblocked …
     Column("state", Text, nullable=False),
     money("amount", null=True),
     currency(null=True),
@@ -131,4 +182,149 @@ limit_history = tenant_table(
     Column("comment", Text, nullable=True),
     instant("recorded_at"),
     pk=("company_id", "id"),
+)  # fmt: skip
+
+other_guarantees = tenant_table(
+    "other_guarantees", METADATA,
+    key(),
+    uuid("company_id"),
+    Column("kind", Text, nullable=False),  # bank_guarantee, deposit …
+    money("amount"),
+    currency(),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date, nullable=True),  # last day that counts
+    Column("issuer", Text, nullable=True),
+    Column("reference", Text, nullable=True),
+    uuid("document_id", null=True),
+    Column("released_on", Date, nullable=True),  # first day it no longer counts
+    *created(),
+    ForeignKeyConstraint(["tenant_id", "company_id"], ["companies.tenant_id", "companies.id"]),
+    Index("ix_other_guarantees_company_id", "tenant_id", "company_id", "id"),
+    Index("ix_other_guarantees_valid_to", "tenant_id", "valid_to", "id"),
+)  # fmt: skip
+
+agenda_actions = tenant_table(
+    "agenda_actions", METADATA,
+    key(),
+    Column("kind", Text, nullable=False),
+    uuid("company_id"),
+    Column("due_on", Date, nullable=False),
+    money("amount_at_stake", null=True),
+    currency(null=True),
+    Column("title", Text, nullable=False),
+    Column("source", Text, nullable=False),  # automatic, manual
+    Column("source_key", Text, nullable=True),  # what an automatic action stands for: planned once
+    Column("rescheduled", Boolean, nullable=False),  # a person chose the date: planning leaves it alone
+    uuid("object_id", null=True),  # the request, review, guarantee or clock it is about
+    uuid("assignee", null=True),
+    Column("state", Text, nullable=False),  # open, done, cancelled
+    Column("outcome", Text, nullable=True),
+    Column("comment", Text, nullable=True),
+    uuid("completed_by", null=True),
+    instant("completed_at", null=True),
+    *created(),
+    Index("uq_agenda_actions_source_key", "tenant_id", "source_key", unique=True,
+          postgresql_where=text("source_key IS NOT NULL")),
+    Index("ix_agenda_actions_due_on", "tenant_id", "state", "due_on", "id"),
+    Index("ix_agenda_actions_company_id", "tenant_id", "company_id", "id"),
+)  # fmt: skip
+
+limit_reviews = tenant_table(
+    "limit_reviews", METADATA,
+    key(),
+    uuid("company_id"),
+    uuid("campaign_id", null=True),
+    Column("kind", Text, nullable=False),  # campaign, manual, payer_class, limit_end, guarantee_fell
+    Column("due_on", Date, nullable=False),
+    Column("reason", Text, nullable=True),
+    uuid("assignee", null=True),
+    Column("state", Text, nullable=False),  # open, done, cancelled
+    Column("outcome", Text, nullable=True),  # confirmed, request_made, blocked
+    uuid("request_id", null=True),
+    Column("comment", Text, nullable=True),
+    uuid("completed_by", null=True),
+    instant("completed_at", null=True),
+    *created(),
+    ForeignKeyConstraint(["tenant_id", "company_id"], ["companies.tenant_id", "companies.id"]),
+    Index("uq_limit_reviews_open", "tenant_id", "company_id", "kind", unique=True, postgresql_where=text("state = 'open'")),
+    Index("ix_limit_reviews_due_on", "tenant_id", "state", "due_on", "id"),
+    Index("ix_limit_reviews_campaign_id", "tenant_id", "campaign_id", "id"),
+)  # fmt: skip
+
+review_campaigns = tenant_table(
+    "review_campaigns", METADATA,
+    key(),
+    Column("name", Text, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("criteria", JSONB, nullable=False),
+    uuid("assignee", null=True),
+    *created(),
+)  # fmt: skip
+
+credit_checks = tenant_table(
+    "credit_checks", METADATA,
+    key(),
+    uuid("company_id"),
+    uuid("customer_id", null=True),
+    money("amount"),
+    currency(),
+    Column("expected_date", Date, nullable=True),
+    Column("checkpoint", Text, nullable=False),
+    Column("order_external_id", Text, nullable=True),
+    Column("decision", Text, nullable=False),  # allow, hold, refuse
+    Column("rules", JSONB, nullable=False),
+    Column("evidence", JSONB, nullable=False),  # limit, outstanding, order book, reservations, headroom
+    Column("waived", ARRAY(Text), nullable=False),  # rules a release let pass
+    uuid("reservation_id", null=True),
+    uuid("released_by", null=True),
+    instant("released_at", null=True),
+    Column("released_until", Date, nullable=True),  # last day the release counts
+    Column("release_comment", Text, nullable=True),
+    *created(),
+    Index("ix_credit_checks_company_id", "tenant_id", "company_id", "created_at", "id"),
+    Index("ix_credit_checks_created_at", "tenant_id", "created_at", "id"),
+    Index("ix_credit_checks_released", "tenant_id", "company_id", "released_until",
+          postgresql_where=text("released_until IS NOT NULL")),
+)  # fmt: skip
+
+credit_reservations = tenant_table(
+    "credit_reservations", METADATA,
+    key(),
+    uuid("company_id"),
+    uuid("check_id"),
+    Column("order_external_id", Text, nullable=True),
+    money("amount"),
+    currency(),
+    Column("state", Text, nullable=False),  # live, consumed, released, expired
+    instant("expires_at"),
+    instant("ended_at", null=True),
+    *created(),
+    Index("ix_credit_reservations_live", "tenant_id", "company_id", postgresql_where=text("state = 'live'")),
+    Index("ix_credit_reservations_created_at", "tenant_id", "created_at", "id"),
+)  # fmt: skip
+
+credit_files = tenant_table(
+    "credit_files", METADATA,
+    uuid("company_id"),
+    Column("manual_grade", Text, nullable=True),
+    Column("grade_reason", Text, nullable=True),
+    uuid("graded_by", null=True),
+    instant("graded_at", null=True),
+    Column("causes", JSONB, nullable=False),  # of lateness, as a person names them
+    *created(),
+    ForeignKeyConstraint(["tenant_id", "company_id"], ["companies.tenant_id", "companies.id"]),
+    pk=("company_id",),
+)  # fmt: skip
+
+alert_conditions = tenant_table(
+    "alert_conditions", METADATA,  # what risk's alerts are opened and closed by
+    key(),  # made of kind and company
+    Column("kind", Text, nullable=False),
+    uuid("company_id"),
+    Column("criticality", Text, nullable=False),
+    Column("raised", Boolean, nullable=False),
+    Column("since", Date, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Index("ix_alert_conditions_company_id", "tenant_id", "company_id"),
 )  # fmt: skip

@@ -21,7 +21,7 @@ DAY = date(2026, 3, 31)
         (Limit("approved", 0, None, pending=False), "approved", 0),  # zero is a limit
         (Limit("approved", 100, None, pending=True), "approved", 100),  # in force while another is asked
         (Limit("not_validated", None, None, pending=False), "not_validated", None),
-        (Limit("blocked", 100, None, pending=False), "blocked", 0),  # a hold outranks the limit
+        (Limit("approved", 100, None, pending=False, held=True), "blocked", 0),  # a hold outranks the limit
     ],
 )
 def test_state_and_amount_allowed(limit: Limit, state: str, allowed: int | None) -> None:
