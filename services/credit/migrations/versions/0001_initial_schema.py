@@ -223,18 +223,22 @@ def upgrade() -> None:
     op.create_table('mails',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('channel', sa.Text(), nullable=False),
     sa.Column('purpose', sa.Text(), nullable=False),
     sa.Column('object_id', sa.UUID(), nullable=False),
     sa.Column('customer_id', sa.UUID(), nullable=True),
+    sa.Column('about', postgresql.ARRAY(sa.UUID()), nullable=False),
     sa.Column('language', sa.Text(), nullable=True),
     sa.Column('sender_name', sa.Text(), nullable=False),
     sa.Column('sender_email', sa.Text(), nullable=False),
     sa.Column('reply_to', sa.Text(), nullable=True),
     sa.Column('recipients', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('cc', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('html', sa.Text(), nullable=True),
     sa.Column('header_id', sa.Text(), nullable=False),
+    sa.Column('answers_to', postgresql.ARRAY(sa.Text()), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('not_before', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('any_hour', sa.Boolean(), nullable=False),
@@ -249,6 +253,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_mails_created_at', 'mails', ['tenant_id', 'created_at', 'id'], unique=False)
     op.create_index('ix_mails_customer_id', 'mails', ['tenant_id', 'customer_id', 'id'], unique=False)
+    op.create_index('ix_mails_header_id', 'mails', ['tenant_id', 'header_id'], unique=False)
     op.create_index('ix_mails_open', 'mails', ['tenant_id', 'not_before', 'id'], unique=False, postgresql_where=sa.text("state IN ('queued', 'sending')"))
     op.create_table('open_orders',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
@@ -409,6 +414,18 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'company_id', name='pk_limits')
     )
     op.create_index('ix_limits_valid_until', 'limits', ['tenant_id', 'valid_until'], unique=False)
+    op.create_table('mail_attachments',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('mail_id', sa.UUID(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('filename', sa.Text(), nullable=False),
+    sa.Column('content_type', sa.Text(), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('sha256', sa.Text(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['tenant_id', 'mail_id'], ['mails.tenant_id', 'mails.id'], name=op.f('fk_mail_attachments_tenant_id_mail_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('tenant_id', 'mail_id', 'position', name='pk_mail_attachments')
+    )
     op.create_table('other_guarantees',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -457,6 +474,7 @@ def downgrade() -> None:
     op.drop_index('ix_other_guarantees_valid_to', table_name='other_guarantees')
     op.drop_index('ix_other_guarantees_company_id', table_name='other_guarantees')
     op.drop_table('other_guarantees')
+    op.drop_table('mail_attachments')
     op.drop_index('ix_limits_valid_until', table_name='limits')
     op.drop_table('limits')
     op.drop_index('uq_limit_reviews_open', table_name='limit_reviews', postgresql_where=sa.text("state = 'open'"))
@@ -476,6 +494,7 @@ def downgrade() -> None:
     op.drop_index('ix_open_orders_external_id', table_name='open_orders')
     op.drop_table('open_orders')
     op.drop_index('ix_mails_open', table_name='mails', postgresql_where=sa.text("state IN ('queued', 'sending')"))
+    op.drop_index('ix_mails_header_id', table_name='mails')
     op.drop_index('ix_mails_customer_id', table_name='mails')
     op.drop_index('ix_mails_created_at', table_name='mails')
     op.drop_table('mails')
