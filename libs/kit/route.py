@@ -116,7 +116,7 @@ class TransactionalRoute(APIRoute):
             if is_streamed or caller.service is not None:
                 return await handler(request)
             if readonly:
-                async with runtime.db.transaction(caller.tenant, readonly=True) as tx:
+                async with runtime.db.transaction(caller.tenant, readonly=True, kept_plans=True) as tx:
                     context._tx = tx
                     return await _run(handler, request)
             body = await _bounded_body(request)
@@ -140,7 +140,7 @@ class TransactionalRoute(APIRoute):
                 tx.after_commit(lambda: runtime.ring(tx))
                 return response
 
-            return await runtime.db.run(caller.tenant, work)
+            return await runtime.db.run(caller.tenant, work, kept_plans=True)
 
         return handle
 

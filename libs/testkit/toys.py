@@ -164,7 +164,7 @@ async def list_things(
     order = keyset(statement, keys, cursor)
     rows = await ctx.tx.fetch(
         f"SELECT id, name, version, {cursor_columns(keys)} FROM things {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
     return reply(

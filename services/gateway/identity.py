@@ -69,7 +69,7 @@ class Identity:
         )
 
     async def _holder(self, tenant_id: UUID, key_id: UUID) -> Row | None:
-        async with self._runtime().db.transaction(Tenant(tenant_id), readonly=True) as tx:
+        async with self._runtime().db.transaction(Tenant(tenant_id), readonly=True, kept_plans=True) as tx:
             return await access.key_holder(tx, key_id)
 
     def _tokens(self) -> AccessTokens:

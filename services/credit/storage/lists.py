@@ -62,7 +62,7 @@ async def requests(
     return await tx.fetch(
         f"SELECT {_REQUESTS}, c.name AS company_name, {cursor_columns(keys)} FROM limit_requests r"
         f" JOIN companies c ON c.tenant_id = r.tenant_id AND c.id = r.company_id {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
 
@@ -95,7 +95,7 @@ async def limits_by_name(tx: Tx, wanted: LimitFilter, cursor: str | None, limit:
     return await tx.fetch(
         f"SELECT {_LIMITS}, c.name AS company_name, {cursor_columns(keys)} FROM limits l"
         f" JOIN companies c ON c.tenant_id = l.tenant_id AND c.id = l.company_id {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
 
@@ -108,6 +108,6 @@ async def history(tx: Tx, company_id: UUID, cursor: str | None, limit: int) -> l
     order = keyset(statement, keys, cursor)
     return await tx.fetch(
         f"SELECT {HISTORY_COLUMNS}, {cursor_columns(keys)} FROM limit_history {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )

@@ -69,7 +69,7 @@ async def agenda(
     order = keyset(statement, keys, cursor)
     select = f"SELECT {cursor_columns(keys)},"
     return await tx.fetch(
-        f"{_ACTIONS.format(select=select)} {statement.clause()} {order} LIMIT {statement.bind(limit + 1)}",
+        f"{_ACTIONS.format(select=select)} {statement.clause()} {order} LIMIT {limit + 1:d}",
         *statement.params,
     )
 
@@ -101,7 +101,7 @@ async def runs(tx: Tx, cursor: str | None, limit: int) -> list[Row]:
     order = keyset(statement, keys, cursor)
     return await tx.fetch(
         f"SELECT {RUN_COLUMNS}, {cursor_columns(keys)} FROM dunning_runs {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
 
@@ -126,7 +126,7 @@ async def plans(
     return await tx.fetch(
         f"SELECT l.customer_id, l.action_id, l.plan, r.dry_run, {cursor_columns(keys)} FROM dunning_run_lines l"
         f" JOIN dunning_runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
 
@@ -165,7 +165,7 @@ async def messages(tx: Tx, wanted: MessageFilter, cursor: str | None, limit: int
     order = keyset(statement, keys, cursor)
     return await tx.fetch(
         f"SELECT {_MESSAGE}, {cursor_columns(keys)} FROM mails m {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
 

@@ -90,7 +90,7 @@ async def list_api_keys(ctx: Ctx, limit: Limit = 50, cursor: Cursor = None) -> R
     order = keyset(statement, keys, cursor)
     rows = await ctx.tx.fetch(
         f"SELECT {access.KEY_COLUMNS}, {cursor_columns(keys)} FROM api_keys {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
     return reply(page(rows, limit, _key))

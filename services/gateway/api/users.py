@@ -84,7 +84,7 @@ async def list_users(ctx: Ctx, limit: Limit = 50, cursor: Cursor = None) -> Resp
     order = keyset(statement, keys, cursor)
     rows = await ctx.tx.fetch(
         f"SELECT {access.USER_COLUMNS}, {cursor_columns(keys)} FROM users {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
     return reply(page(rows, limit, _user))

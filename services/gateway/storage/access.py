@@ -79,7 +79,7 @@ async def units(tx: Tx, perimeter: Sequence[UUID] | None, cursor: str | None, li
     order = keyset(statement, keys, cursor)
     return await tx.fetch(
         f"SELECT {UNIT_COLUMNS}, {cursor_columns(keys)} FROM business_units {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
 

@@ -53,7 +53,7 @@ async def entries(tx: Tx, filters: dict[str, Any], cursor: str | None, limit: in
     order = keyset(statement, _KEYS, cursor)
     return await tx.fetch(
         f"SELECT {COLUMNS}, {cursor_columns(_KEYS)} FROM audit_log {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
 

@@ -87,9 +87,11 @@ async def list_balances(
     if by == "customer" and today:
         rows = await balance_rows.kept_rows(ctx.tx, wanted, cursor, size)
         books = {(row["key"], row["currency"]): row["order_book"] for row in rows}
+        position = rows[0]["position"] if rows else None
     else:
         rows = await balance_rows.computed_rows(ctx.tx, by, when, wanted, cursor, size)
         books = await balance_rows.order_books(ctx.tx, by, rows) if today else {}
+        position = None
     data = [
         _balance(row, books.get((row["key"], row["currency"]), 0) if today else None) for row in rows[:size]
     ]
@@ -98,7 +100,7 @@ async def list_balances(
     body = {
         "as_of": when.as_of,
         "by": by,
-        "as_of_position": await balance_rows.position(ctx.tx),
+        "as_of_position": position or await balance_rows.position(ctx.tx),
         "data": data,
         "next_cursor": encode(rows[size - 1]["_cursor"]) if len(rows) > size else None,
     }

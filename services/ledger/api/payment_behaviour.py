@@ -127,7 +127,7 @@ async def _keys(
     order = keyset(statement, keys, cursor)
     return await ctx.tx.fetch(
         f"SELECT {alias}.id, {alias}.name, {cursor_columns(keys)} FROM {source} {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
 

@@ -65,7 +65,7 @@ async def rows(
         " w AS (SELECT q.key, sum(q.outstanding * coalesce(f.factor, 0)) AS weight"
         "         FROM q LEFT JOIN f ON f.currency = q.currency GROUP BY 1),"
         f" page AS (SELECT w.key, w.weight, {cursor_columns(keys)} FROM w {outer.clause()} {order}"
-        f"          LIMIT {outer.bind(limit + 1)})"
+        f"          LIMIT {limit + 1:d})"
         f" SELECT false AS total, page._cursor, page.weight, q.key, q.name, q.currency, q.outstanding, q.items_count,"
         f"        {', '.join('q.' + one for one in names)}"
         "   FROM page JOIN q ON q.key = page.key"

@@ -66,7 +66,7 @@ async def of_item(tx: Tx, item_id: UUID, cursor: str | None, limit: int) -> list
     wanted.where("a.tenant_id = {}", tx.tenant_id)
     wanted.where("a.credit_item_id = {} OR a.debit_item_id = {}", item_id, item_id)
     order = keyset(wanted, _KEYS, cursor)
-    statement = f"{_OF_ITEM}, {cursor_columns(_KEYS)} {_SIDES} {wanted.clause()} {order} LIMIT {wanted.bind(limit + 1)}"
+    statement = f"{_OF_ITEM}, {cursor_columns(_KEYS)} {_SIDES} {wanted.clause()} {order} LIMIT {limit + 1:d}"
     return await tx.fetch(statement, *wanted.params)
 
 

@@ -6,19 +6,28 @@ from libs.kit.db import Row, Tx
 from libs.kit.paging import SortKey, Statement, cursor_columns, keyset
 from services.ledger.storage.open_items import KEYS, Moment, Scope, joined, narrow
 
-#: Today's rows of customers are kept: only what depends on the day is computed, for the rows of the page alone.
+#: Today's rows of customers are kept: the page is cut first, and only what depends on the day is computed, for its rows alone.
+#: The position is read with the figures: read after them, it would count events that they do not hold yet.
 _KEPT = """
-    SELECT b.customer_id AS key, c.name, b.currency, b.outstanding, b.credits, b.order_book, b.items_count,
-           coalesce(l.overdue, 0)::bigint AS overdue, l.oldest_due_date
-      FROM balances b
+    SELECT {cursor}, b.customer_id AS key, c.name, b.currency, b.outstanding, b.credits, b.order_book, b.items_count,
+           coalesce(l.overdue, 0)::bigint AS overdue, l.oldest_due_date,
+           (SELECT h.head FROM feed_heads h WHERE h.tenant_id = $1) AS position
+      FROM ({cut}) b
       JOIN customers c ON c.tenant_id = b.tenant_id AND c.id = b.customer_id
-      JOIN companies p ON p.tenant_id = c.tenant_id AND p.id = c.company_id
       LEFT JOIN LATERAL (
-           SELECT sum(i.open_amount) FILTER (WHERE i.due_date < {today}) AS overdue, min(i.due_date) AS oldest_due_date
+           SELECT sum(i.open_amount) FILTER (WHERE i.due_date < $2::date) AS overdue, min(i.due_date) AS oldest_due_date
              FROM items i
             WHERE i.tenant_id = b.tenant_id AND i.customer_id = b.customer_id AND i.currency = b.currency
               AND i.open_amount <> 0 AND i.open_amount > 0) l ON true
+     {order}
 """
+_OF_CUSTOMERS = (
+    "b.customer_id IN (SELECT c.id FROM customers c WHERE c.tenant_id = b.tenant_id AND {condition})"
+)
+_OF_GROUP = (
+    "b.customer_id IN (SELECT c.id FROM customers c JOIN companies p ON p.tenant_id = c.tenant_id AND p.id = c.company_id"
+    " WHERE c.tenant_id = b.tenant_id AND p.group_id = {})"
+)
 _ORDERS = """
     SELECT {key} AS key, b.currency, sum(b.order_book)::bigint AS order_book
       FROM balances b
@@ -29,31 +38,25 @@ _ORDERS = """
 
 
 async def kept_rows(tx: Tx, scope: Scope, cursor: str | None, limit: int) -> list[Row]:
-    """Today's balances of customers, in order of customer and currency."""
-    statement = Statement()
-    today = f"{statement.bind(tx.today)}::date"
-    statement.where("b.tenant_id = {}", tx.tenant_id)
+    """Today's balances of customers, in order of customer and currency, each with the `position` all of them go up to."""
+    statement = Statement([tx.tenant_id, tx.today], ["b.tenant_id = $1"])
     statement.where("b.items_count <> 0 OR b.order_book <> 0 OR b.outstanding <> 0")
-    for column, value in (
-        ("b.customer_id", scope.customer_id),
-        ("c.company_id", scope.company_id),
-        ("p.group_id", scope.group_id),
-        ("b.currency", scope.currency),
+    for condition, value in (
+        ("b.customer_id = {}", scope.customer_id),
+        (_OF_CUSTOMERS.replace("{condition}", "c.company_id = {}"), scope.company_id),
+        (_OF_GROUP, scope.group_id),
+        ("b.currency = {}", scope.currency),
     ):
         if value is not None:
-            statement.where(f"{column} = {{}}", value)
+            statement.where(condition, value)
     for units in (scope.business_unit_id, scope.perimeter):
         if units is not None:
-            statement.where("c.business_unit_id = ANY({})", list(units))
+            statement.where(_OF_CUSTOMERS.replace("{condition}", "c.business_unit_id = ANY({})"), list(units))
     keys = [SortKey("b.customer_id", "uuid"), SortKey("b.currency", "bpchar")]
     order = keyset(statement, keys, cursor)
-    # The page first, its days afterwards: LIMIT stands below the lateral join.
-    return await tx.fetch(
-        f"{_KEPT.format(today=today)} {statement.clause()} {order} LIMIT {statement.bind(limit + 1)}".replace(
-            "SELECT b.customer_id AS key", f"SELECT {cursor_columns(keys)}, b.customer_id AS key", 1
-        ),
-        *statement.params,
-    )
+    cut = f"SELECT b.* FROM balances b {statement.clause()} {order} LIMIT {limit + 1:d}"
+    kept = _KEPT.format(cursor=cursor_columns(keys), cut=cut, order=order)
+    return await tx.fetch(kept, *statement.params)
 
 
 async def computed_rows(
@@ -77,7 +80,7 @@ async def computed_rows(
     order = keyset(outer, keys, cursor)
     return await tx.fetch(
         f"SELECT q.key, q.name, q.currency, q.outstanding, q.credits, q.overdue, q.oldest_due_date, q.items_count,"
-        f" {cursor_columns(keys)} FROM ({inner}) q {outer.clause()} {order} LIMIT {outer.bind(limit + 1)}",
+        f" {cursor_columns(keys)} FROM ({inner}) q {outer.clause()} {order} LIMIT {limit + 1:d}",
         *outer.params,
     )
 

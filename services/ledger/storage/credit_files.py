@@ -88,6 +88,6 @@ async def _list(
     order = keyset(statement, _ORDER, cursor)
     return await tx.fetch(
         f"SELECT {columns}, {cursor_columns(_ORDER)} FROM {table} {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )

@@ -29,6 +29,7 @@ COLUMNS = ", ".join(f"cu.{name}" for name in STORED)
 _COMPANY = ("name", "country", "registration_number", "vat_number", "lei", "private", "group_id")
 WITH_COMPANY = COLUMNS + "".join(f", co.{name} AS company_{name}" for name in _COMPANY)
 _FROM = "customers cu JOIN companies co ON co.tenant_id = cu.tenant_id AND co.id = cu.company_id"
+_OF_GROUPS = "cu.company_id IN (SELECT g.id FROM companies g WHERE g.tenant_id = cu.tenant_id AND g.group_id = ANY({}))"
 SORTS = {
     "name": SortKey("cu.name", "text"),
     "external_id": SortKey("cu.external_id", "text"),
@@ -188,7 +189,10 @@ def listed(
     _narrow(statement, wanted)
     order = keyset(statement, keys, cursor)
     bound = "" if limit is None else f"LIMIT {limit + 1:d}"
-    sql = f"SELECT {WITH_COMPANY}, {cursor_columns(keys)} FROM {_FROM} {statement.clause()} {order} {bound}"
+    # The page is cut before the companies are joined, or all customers of the tenant are joined and sorted for it.
+    searched = _FROM if wanted.q else "customers cu"
+    cut = f"SELECT cu.* FROM {searched} {statement.clause()} {order} {bound}"
+    sql = f"SELECT {WITH_COMPANY}, {cursor_columns(keys)} FROM {_FROM.replace('customers cu', f'({cut}) cu')} {order}"
     return sql, *statement.params
 
 
@@ -207,13 +211,14 @@ def _narrow(statement: Statement, wanted: CustomerFilter) -> None:
         ("cu.external_id", wanted.external_ids),
         ("cu.business_unit_id", wanted.business_unit_ids),
         ("cu.company_id", wanted.company_ids),
-        ("co.group_id", wanted.group_ids),
         ("cu.segment", wanted.segments),
         ("cu.collector_user_id", wanted.collector_user_ids),
         ("cu.buyer_kind", wanted.buyer_kinds),
     ):
         if values:
             statement.where(f"{column} = ANY({{}})", list(values))
+    if wanted.group_ids:
+        statement.where(_OF_GROUPS, list(wanted.group_ids))
     if wanted.archived is not None:
         statement.conditions.append(f"cu.archived_at IS {'NOT NULL' if wanted.archived else 'NULL'}")
     for name, value in wanted.custom_fields:

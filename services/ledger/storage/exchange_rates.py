@@ -76,7 +76,7 @@ async def list_rates(tx: Tx, wanted: RateFilter, cursor: str | None, limit: int)
     order = keyset(statement, _NEWEST_FIRST, cursor)
     return await tx.fetch(
         f"SELECT {COLUMNS}, {cursor_columns(_NEWEST_FIRST)} FROM exchange_rates r {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
 

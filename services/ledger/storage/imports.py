@@ -73,7 +73,7 @@ async def read_page(tx: Tx, wanted: Statement, cursor: str | None, limit: int) -
     """A page of imports, newest first, one more row than `limit` when there are more."""
     order = keyset(wanted, _LIST_KEYS, cursor)
     return await tx.fetch(
-        f"SELECT {COLUMNS}, {cursor_columns(_LIST_KEYS)} FROM imports i {wanted.clause()} {order} LIMIT {wanted.bind(limit + 1)}",
+        f"SELECT {COLUMNS}, {cursor_columns(_LIST_KEYS)} FROM imports i {wanted.clause()} {order} LIMIT {limit + 1:d}",
         *wanted.params,
     )
 
@@ -249,7 +249,7 @@ async def sources_page(tx: Tx, cursor: str | None, limit: int) -> list[Row]:
     order = keyset(wanted, keys, cursor)
     return await tx.fetch(
         f"SELECT {_SOURCE}, {cursor_columns(keys)} FROM import_sources s {wanted.clause()} {order}"
-        f" LIMIT {wanted.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *wanted.params,
     )
 

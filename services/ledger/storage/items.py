@@ -43,6 +43,7 @@ _ENTRIES = """
     SELECT item_id, id, kind, amount, effective_on, recorded_at, reverses
       FROM entries WHERE tenant_id = $1 AND item_id = ANY($2) ORDER BY item_id, id
 """
+_OF_COMPANIES = "i.customer_id IN (SELECT k.id FROM customers k WHERE k.tenant_id = i.tenant_id AND k.company_id = ANY({}))"
 _ENTRY_KEYS = [SortKey("e.id", "uuid")]
 
 _LATE = (
@@ -135,10 +136,15 @@ def by_id(keys: list[SortKey]) -> list[SortKey]:
 def listed(
     wanted: Statement, keys: Sequence[SortKey], cursor: str | None = None, limit: int | None = None
 ) -> tuple[Any, ...]:
-    """The query of a list, then its parameters: all of it, or a page and one more row than `limit` when there are more."""
+    """The query of a list, then its parameters: all of it, or a page and one more row than `limit` when there are more.
+
+    The page is cut before the customers are joined: joined first, PostgreSQL walked all customers of a tenant it believed
+    small and sorted its 200,000 items for the first twenty.
+    """
     order = keyset(wanted, keys, cursor)
     bound = "" if limit is None else f"LIMIT {limit + 1:d}"
-    statement = f"SELECT {COLUMNS}, {cursor_columns(keys)} {FROM} {wanted.clause()} {order} {bound}"
+    cut = f"SELECT i.* FROM items i {wanted.clause()} {order} {bound}"
+    statement = f"SELECT {COLUMNS}, {cursor_columns(keys)} {FROM.replace('items i', f'({cut}) i')} {order}"
     return statement, *wanted.params
 
 
@@ -170,7 +176,6 @@ def narrowed(
     for column, values in (
         ("i.kind", kinds),
         ("i.customer_id", customer_ids),
-        ("c.company_id", company_ids),
         ("i.business_unit_id", business_unit_ids),
         ("i.currency", currencies),
         ("i.number", numbers),
@@ -180,6 +185,8 @@ def narrowed(
             wanted.where(f"{column} = {{}}", values[0])
         elif values:
             wanted.where(f"{column} = ANY({{}})", list(values))
+    if company_ids:
+        wanted.where(_OF_COMPANIES, list(company_ids))
     if due_from is not None:
         wanted.where("i.due_date >= {}", due_from)
     if due_to is not None:

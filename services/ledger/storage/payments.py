@@ -23,6 +23,7 @@ _COLUMNS = f"""
            ORDER BY a.id) AS allocations
 """
 _FROM = "FROM items i JOIN customers c ON c.tenant_id = i.tenant_id AND c.id = i.customer_id"
+_OF_COMPANIES = "i.customer_id IN (SELECT k.id FROM customers k WHERE k.tenant_id = i.tenant_id AND k.company_id = ANY({}))"
 SORTS = {
     "paid_on": SortKey("i.issue_date", "date"),
     "amount": SortKey("i.amount", "bigint"),
@@ -59,7 +60,9 @@ def listed(
     """The query of a list, then its parameters: all of it, or a page and one more row than `limit` when there are more."""
     order = keyset(wanted, keys, cursor)
     bound = "" if limit is None else f"LIMIT {limit + 1:d}"
-    statement = f"SELECT {_COLUMNS}, {cursor_columns(keys)} {_FROM} {wanted.clause()} {order} {bound}"
+    # The page is cut before the customers are joined, or all customers of the tenant are joined and sorted for it.
+    cut = f"SELECT i.* FROM items i {wanted.clause()} {order} {bound}"
+    statement = f"SELECT {_COLUMNS}, {cursor_columns(keys)} {_FROM.replace('items i', f'({cut}) i')} {order}"
     return statement, *wanted.params
 
 
@@ -84,7 +87,6 @@ def narrowed(
         wanted.where("i.business_unit_id = ANY({})", list(perimeter))
     for column, values in (
         ("i.customer_id", customer_ids),
-        ("c.company_id", company_ids),
         ("i.business_unit_id", business_unit_ids),
         ("i.currency", currencies),
         ("i.external_id", external_ids),
@@ -92,6 +94,8 @@ def narrowed(
     ):
         if values:
             wanted.where(f"{column} = ANY({{}})", list(values))
+    if company_ids:
+        wanted.where(_OF_COMPANIES, list(company_ids))
     if paid_from is not None:
         wanted.where("i.issue_date >= {}", paid_from)
     if paid_to is not None:

@@ -53,7 +53,7 @@ async def read_lines(
     """
     wanted, lines = _lines(tx, customer_id, as_of, currency, closed_too=closed_too)
     order = keyset(wanted, _KEYS, cursor)
-    bound = "" if limit is None else f"LIMIT {wanted.bind(limit + 1)}"
+    bound = "" if limit is None else f"LIMIT {limit + 1:d}"
     return await tx.fetch(
         f"SELECT l.*, {SHOWN.format(item='l.id')}, {cursor_columns(_KEYS)} FROM ({lines}) l {wanted.clause()} {order} {bound}",
         *wanted.params,

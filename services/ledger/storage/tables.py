@@ -165,6 +165,7 @@ items = tenant_table(
     Index("ix_items_open", "tenant_id", "customer_id", "currency", "due_date", postgresql_where=text("open_amount <> 0")),
     Index("ix_items_customer_id", "tenant_id", "customer_id", "issue_date"),
     Index("ix_items_due_date", "tenant_id", "due_date", "id"),
+    Index("ix_items_payments", "tenant_id", "issue_date", "id", postgresql_where=text("kind = 'payment'")),
 )  # fmt: skip
 
 entries = tenant_table(
@@ -248,6 +249,7 @@ orders = tenant_table(
     UniqueConstraint("tenant_id", "business_unit_id", "external_id"),
     ForeignKeyConstraint(["tenant_id", "customer_id"], ["customers.tenant_id", "customers.id"]),
     Index("ix_orders_customer_id", "tenant_id", "customer_id"),
+    Index("ix_orders_expected_on", "tenant_id", text("coalesce(expected_on, 'infinity'::date)"), "id"),
 )  # fmt: skip
 
 # What dunning says of items, kept from its feed. Apart from `items`, whose rows imports write by the million; without a foreign

@@ -10,15 +10,16 @@ _BY_KEYS = """
     SELECT e.id FROM unnest($2::uuid[], $3::text[]) AS k(business_unit_id, external_id)
      CROSS JOIN LATERAL (
         SELECT e.id FROM items e
-         WHERE e.tenant_id = $1 AND e.business_unit_id = k.business_unit_id AND e.external_id = k.external_id LIMIT 1) e
+         WHERE e.tenant_id = $1 AND e.business_unit_id = k.business_unit_id AND e.external_id = k.external_id OFFSET 0) e
 """
-_KNOWN = f"SELECT {COLUMNS} {FROM} WHERE i.tenant_id = $1 AND i.id IN ({_BY_KEYS})"
+#: ANY(ARRAY(…)) finds the ids first and looks each up; with IN (…) a tenant believed small was read again for every key.
+_KNOWN = f"SELECT {COLUMNS} {FROM} WHERE i.tenant_id = $1 AND i.id = ANY(ARRAY({_BY_KEYS}))"
 _LOCK = f"""
     SELECT {COLUMNS} {FROM}
      WHERE i.tenant_id = $1
-       AND i.id IN ({_BY_KEYS} UNION SELECT unnest($4::uuid[])
+       AND i.id = ANY(ARRAY({_BY_KEYS} UNION SELECT unnest($4::uuid[])
                     UNION SELECT o.id FROM items o WHERE o.tenant_id = $1 AND o.customer_id = ANY($5::uuid[])
-                                                     AND o.open_amount <> 0 AND o.open_amount > 0)
+                                                     AND o.open_amount <> 0 AND o.open_amount > 0))
      {LOCK_ORDER}
 """
 _PAID = """

@@ -15,7 +15,6 @@ from services.ledger.domain.contacts import completed
 from services.ledger.domain.intake.customers import CUSTOMER_COLUMNS
 from services.ledger.domain.intake.errors import Fault
 from services.ledger.storage import companies, customers
-from services.ledger.storage.planning import planned_afresh
 from services.ledger.usecases.merge_companies import absorb_deserted
 from services.ledger.usecases.resolve_companies import resolve_companies
 
@@ -63,11 +62,10 @@ async def upsert_customers(
     """
     outcomes: dict[int, CustomerOutcome] = {}
     pending = [_pending(record) for record in records]
-    async with planned_afresh(tx):
-        while pending:
-            # A second round is for customers that another transaction created between our look and our insert.
-            written, pending = await _write(tx, pending, only_new=only_new)
-            outcomes.update((outcome.row, outcome) for outcome in written)
+    while pending:
+        # A second round is for customers that another transaction created between our look and our insert.
+        written, pending = await _write(tx, pending, only_new=only_new)
+        outcomes.update((outcome.row, outcome) for outcome in written)
     return [outcomes[record[0]] for record in records]
 
 

@@ -117,7 +117,7 @@ async def newest_first(tx: Tx, wanted: AlertFilter, cursor: str | None, limit: i
     order = keyset(statement, keys, cursor)
     return await tx.fetch(
         f"SELECT {_SHOWN}, {cursor_columns(keys)} FROM alerts a {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
 

@@ -67,7 +67,7 @@ async def rows(
     order = keyset(statement, keys, cursor)
     return await tx.fetch(
         f"SELECT {COLUMNS}, {cursor_columns(keys)} FROM company_profiles p {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
 

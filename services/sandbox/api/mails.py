@@ -72,7 +72,7 @@ async def list_caught_mails(
     order = keyset(statement, keys, cursor)
     rows = await ctx.tx.fetch(
         f"SELECT {COLUMNS}, {cursor_columns(keys)} FROM caught_mails {statement.clause()} {order}"
-        f" LIMIT {statement.bind(limit + 1)}",
+        f" LIMIT {limit + 1:d}",
         *statement.params,
     )
     return reply(page(rows, limit, _mail))

@@ -7,7 +7,6 @@ from libs.kit import clock
 from libs.kit.db import Tx
 from services.ledger.domain.intake.pipeline import Batch
 from services.ledger.storage.announcements import announce
-from services.ledger.storage.planning import planned_afresh
 from services.ledger.usecases.imports.customers import apply_customers
 from services.ledger.usecases.imports.items import apply_items
 from services.ledger.usecases.imports.orders import apply_orders
@@ -29,8 +28,7 @@ async def apply_batch(tx: Tx, push: Push, batch: Batch) -> Outcome:
     else:
         outcome = await apply_payments(tx, push, batch.records)
     if not push.dry_run:
-        async with planned_afresh(tx):
-            await announce(tx, outcome.touched, order_ids=orders)
+        await announce(tx, outcome.touched, order_ids=orders)
     outcome.unchanged += batch.duplicates
     outcome.refused += batch.rejected
     outcome.errors += batch.errors

@@ -7,7 +7,6 @@ from libs.kit.db import Tx
 from services.ledger.domain.intake.errors import Fault
 from services.ledger.domain.intake.orders import ORDER_COLUMNS
 from services.ledger.storage import orders, told_orders
-from services.ledger.storage.planning import planned_afresh
 from services.ledger.usecases.imports.accounts import Accounts, find_accounts
 from services.ledger.usecases.imports.push import Outcome, Push, Records
 
@@ -17,8 +16,7 @@ async def apply_orders(tx: Tx, push: Push, records: Records) -> tuple[Outcome, t
     outcome = Outcome()
     accounts = await find_accounts(tx, push, ORDER_COLUMNS, records)
     await told_orders.tell(tx, _told(tx, push, records, accounts, outcome))
-    async with planned_afresh(tx):
-        written = await orders.upsert_orders(tx, told_orders.ROWS)
+    written = await orders.upsert_orders(tx, told_orders.ROWS)
     outcome.created = len(written.created_ids)
     outcome.updated = len(written.order_ids) - outcome.created
     outcome.unchanged = len(records) - outcome.refused - len(written.order_ids)

@@ -27,7 +27,6 @@ from services.ledger.domain.intake.errors import Fault
 from services.ledger.domain.intake.payments import PAYMENT_COLUMNS
 from services.ledger.domain.journal import NewEntry, open_since
 from services.ledger.storage import allocations, items, journal, told_payments
-from services.ledger.storage.planning import planned_afresh
 from services.ledger.usecases.imports.accounts import Accounts, find_accounts
 from services.ledger.usecases.imports.push import Outcome, Push, Records
 from services.ledger.usecases.imports.retold import entry_record, given
@@ -95,8 +94,7 @@ async def apply_payments(tx: Tx, push: Push, records: Records) -> Outcome:
             )
     await _compare(tx, rows, known, accounts, outcome)
     if ledger.payments:
-        async with planned_afresh(tx):
-            await _write(tx, push, ledger, outcome)
+        await _write(tx, push, ledger, outcome)
     if push.dry_run:
         for payment in ledger.payments:
             outcome.show("created", payment["external_id"])

@@ -13,7 +13,6 @@ from services.ledger.domain import journal as rules
 from services.ledger.domain.intake.errors import Fault
 from services.ledger.domain.journal import Entry, EntryKind, NewEntry
 from services.ledger.storage import items, journal, told_items
-from services.ledger.storage.planning import planned_afresh
 from services.ledger.storage.rowset import Rowset, definition, inline, temporary
 from services.ledger.usecases.imports.push import Outcome, Push
 
@@ -39,8 +38,7 @@ class Retold:
         """Write it; the outcome knows what was touched."""
         if self.updates:
             rows = await given(tx, "retold_updates", journal.UPDATES, self.updates)
-            async with planned_afresh(tx):  # for the foreign key of item_versions
-                outcome.touched += await journal.update_items(tx, rows)
+            outcome.touched += await journal.update_items(tx, rows)
         if self.entries:
             rows = await given(tx, "retold_entries", journal.ENTRIES, self.entries)
             outcome.touched += await journal.apply_entries(tx, rows, push.id)
