@@ -15,7 +15,7 @@ __all__ = ["day", "locale_of", "money", "number", "short_day"]
 
 #: Where a language alone would give another country's habits: English dates read day first in most of its
 #: countries.
-_HABITS = {"en": "en_GB", "pt": "pt_PT", "zh": "zh_Hans"}
+_HABITS = {"en": "en_GB", "pt": "pt_PT", "zh": "zh_Hans", "zh-CN": "zh_Hans_CN"}
 
 
 @lru_cache

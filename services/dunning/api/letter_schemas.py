@@ -25,7 +25,14 @@ class Text(Input):
     )
 
 
-Texts = Annotated[dict[Language, Text], Field(min_length=1, max_length=40)]
+_EXAMPLE = {
+    "en": {
+        "subject": "{{ total }} overdue",
+        "text": "Dear {{ contact.name }},\n\n{{ listing }}\n",
+        "html": None,
+    }
+}
+Texts = Annotated[dict[Language, Text], Field(min_length=1, max_length=40, examples=[_EXAMPLE])]
 
 
 class TemplateCreate(Input):
@@ -41,7 +48,7 @@ class TemplateCreate(Input):
 class TemplateUpdate(Input):
     """Members to change; `texts` is replaced as a whole and makes the next version."""
 
-    name: str = Field("", min_length=1, max_length=200, description="what people call it")
+    name: str = Field("", min_length=1, max_length=200, examples=["A polite reminder"])
     texts: Texts = Field(default_factory=dict)
     attach_statement: bool = False
     archived: bool = Field(False, description="hidden from lists; scenarios that name it go on")

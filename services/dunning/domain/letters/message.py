@@ -33,13 +33,14 @@ class Message:
 
 
 def choose_language(wanted: Sequence[str | None], available: Mapping[str, TemplateText]) -> str:
-    """The first language wanted that the template has ("fr-CH" falls back to "fr"), else English, else any
-    it has.
+    """The first language wanted that the template has ("fr-CH" falls back to "fr", "zh" to "zh-CN"), else English,
+    else any it has.
 
     Raises KeyError for a template without any language.
     """
     for tag in (*wanted, "en"):
-        for candidate in (tag, (tag or "").split("-")[0]):
+        primary = (tag or "").split("-")[0]
+        for candidate in (tag, primary, *sorted(one for one in available if one.split("-")[0] == primary)):
             if candidate and candidate in available:
                 return candidate
     if not available:

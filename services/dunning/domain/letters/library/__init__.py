@@ -8,12 +8,31 @@ import re
 from dataclasses import dataclass
 from types import ModuleType
 
-from services.dunning.domain.letters.library import en, fr
+from services.dunning.domain.letters.library import (
+    de,
+    en,
+    es,
+    fr,
+    hr,
+    it,
+    ja,
+    nl,
+    pl,
+    pt,
+    pt_br,
+    ro,
+    sv,
+    tr,
+    zh_cn,
+)
 from services.dunning.domain.letters.template_text import TemplateText
 
 __all__ = ["LABELS", "LIBRARY", "TEMPLATES", "Entry"]
 
-_LANGUAGES: dict[str, ModuleType] = {"en": en, "fr": fr}
+_LANGUAGES: dict[str, ModuleType] = {
+    "de": de, "en": en, "es": es, "fr": fr, "hr": hr, "it": it, "ja": ja, "nl": nl, "pl": pl, "pt": pt, "pt-BR": pt_br,
+    "ro": ro, "sv": sv, "tr": tr, "zh-CN": zh_cn,
+}  # fmt: skip
 _LINK = '<a href="{{ page_url }}">{{ page_url }}</a>'
 _CONDITION = re.compile(r"\?([a-z_.]+) (.*)", re.DOTALL)
 
