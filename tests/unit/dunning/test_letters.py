@@ -137,7 +137,16 @@ def test_dates_cannot_be_misread() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
-    [(("fr",), "fr"), (("fr-CH",), "fr"), (("fi", "fr"), "fr"), (("fi",), "en"), (("zh-TW",), "zh-CN"), (("pt-AO",), "pt"), ((None,), "en"), ((), "en")],
+    [
+        (("fr",), "fr"),
+        (("fr-CH",), "fr"),
+        (("fi", "fr"), "fr"),
+        (("fi",), "en"),
+        (("zh-TW",), "zh-CN"),
+        (("pt-AO",), "pt"),
+        ((None,), "en"),
+        ((), "en"),
+    ],
 )
 def test_a_missing_language_falls_back(wanted: tuple[str | None, ...], expected: str) -> None:
     assert choose_language(wanted, TEMPLATES["first_reminder"]) == expected
