@@ -82,7 +82,9 @@ class AgendaActionCreate(Input):
     comment: str | None = Field(None, max_length=2000, description="words for whoever does it")
     assignee: UUID | None = Field(None, description="a user; nobody in particular when left out")
     amount_at_stake: Amount | None = None
-    currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="of amount_at_stake, ISO 4217")
+    currency: str | None = Field(
+        None, pattern=r"^[A-Z]{3}$", description="of amount_at_stake, ISO 4217", examples=["EUR"]
+    )
 
 
 class AgendaCompletion(Input):
