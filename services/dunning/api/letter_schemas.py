@@ -48,7 +48,7 @@ class TemplateCreate(Input):
 class TemplateUpdate(Input):
     """Members to change; `texts` is replaced as a whole and makes the next version."""
 
-    name: str = Field("", min_length=1, max_length=200, examples=["A polite reminder"])
+    name: str = Field(default_factory=str, min_length=1, max_length=200, examples=["A polite reminder"])
     texts: Texts = Field(default_factory=dict)
     attach_statement: bool = False
     archived: bool = Field(False, description="hidden from lists; scenarios that name it go on")
