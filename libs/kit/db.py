@@ -23,6 +23,7 @@ from libs.kit.tenants import Tenant
 
 T = TypeVar("T")
 Row: TypeAlias = asyncpg.Record
+Enqueue: TypeAlias = Callable[..., Awaitable[Any]]
 log = structlog.get_logger(__name__)
 
 APP_ROLE = "encours_app"
@@ -55,6 +56,7 @@ class Tx:
         self.actor = SYSTEM
         self.events = EventBuffer()
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
+        self._nudges: dict[tuple[str, ...], None] = {}
         self._savepoints = 0
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
@@ -119,6 +121,10 @@ class Tx:
         """Run something once the transaction has committed (a doorbell, a nudge). It may be lost: a sweep finds the work."""
         self._after_commit.append(action)
 
+    def nudge(self, job: str, *ids: str) -> None:
+        """Once the transaction has committed, run one of the service's own jobs, once however often it is asked for."""
+        self._nudges[(job, *ids)] = None
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo only what happens inside when an exception passes through."""
@@ -132,7 +138,10 @@ class Tx:
             raise
         await self.connection.execute(f"RELEASE SAVEPOINT {name}")
 
-    async def _committed(self) -> None:
+    async def _committed(self, enqueue: "Enqueue | None") -> None:
+        if enqueue is not None:
+            for job, *ids in self._nudges:
+                await enqueue(job, *ids)
         for action in self._after_commit:
             try:
                 await action()
@@ -150,6 +159,8 @@ class Database:
         self._pool: asyncpg.Pool | None = None
         self._system_pool: asyncpg.Pool | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        #: puts a job into the service's queue; it never raises
+        self.enqueue: Enqueue | None = None
 
     async def open(self) -> None:
         """Connect. Raises OSError or asyncpg.PostgresError when the server is not there."""
@@ -213,7 +224,7 @@ class Database:
         finally:
             if not handed_over:
                 await self._pool.release(connection)
-        await tx._committed()
+        await tx._committed(self.enqueue)
 
     def _end_later(self, connection: asyncpg.Connection) -> None:
         """A read has its answer already: let it travel while the transaction is closed behind it."""

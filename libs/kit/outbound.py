@@ -13,6 +13,7 @@ No error, log line or repr of this module holds a path, a query, a header or a b
 """
 
 import asyncio
+import functools
 import logging
 import ssl
 import tempfile
@@ -82,7 +83,7 @@ class Answer:
         _, _, charset = self.headers.get("content-type", "").partition("charset=")
         try:
             return self.body.decode(charset.split(";")[0].strip("\" '") or "utf-8", "replace")
-        except LookupError:
+        except (LookupError, ValueError):
             return self.body.decode("utf-8", "replace")
 
     @override
@@ -111,9 +112,7 @@ class Outbound:
         certificate: ssl.SSLContext | None = None,
         keep_alive: bool = False,
     ) -> None:
-        self._policy = HostPolicy(
-            allowed_hosts, loopback=settings.outbound_loopback, stand_in=_stand_in(settings)
-        )
+        self._policy = _policy(settings, allowed_hosts)
         self._connect_seconds = connect_seconds
         self._total_seconds = total_seconds
         self._max_bytes = max_bytes
@@ -236,7 +235,7 @@ class Outbound:
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
             client = httpx.AsyncClient(
-                verify=self._certificate or httpx.create_ssl_context(),
+                verify=self._certificate or _authorities(),
                 timeout=httpx.Timeout(self._total_seconds, connect=self._connect_seconds),
                 limits=httpx.Limits(
                     max_keepalive_connections=20 if self._keep_alive else 0, keepalive_expiry=5
@@ -254,6 +253,28 @@ class Outbound:
 
     def _admits(self, host: str, address: IPv4Address | IPv6Address, port: int) -> bool:
         return self._policy.admits(address, host, port)
+
+
+def refuse_forbidden(settings: Settings, url: str) -> None:
+    """Raise Refused for a URL that could never be called, as far as can be seen without asking for its name: say so when it
+    is entered, not when it is needed."""
+    policy = _policy(settings, None)
+    try:
+        there = policy.destination(url)
+        if there.literal is not None:
+            policy.check(there, [there.literal])
+    except PolicyRefused as refused:
+        raise Refused(refused.host, refused.reason) from None
+
+
+@functools.cache
+def _authorities() -> ssl.SSLContext:
+    """Whom we believe about servers; read once, for it takes a while (SSL_CERT_FILE names others than the usual)."""
+    return httpx.create_ssl_context()
+
+
+def _policy(settings: Settings, allowed_hosts: Collection[str] | None) -> HostPolicy:
+    return HostPolicy(allowed_hosts, settings.outbound_loopback, _stand_in(settings))
 
 
 def _stand_in(settings: Settings) -> str | None:

@@ -35,7 +35,7 @@ STREAMED = "x-streamed"
 READS_FIRST = "x-reads-first"
 INTERNAL = "service"
 _READS = frozenset({"GET", "HEAD"})
-_SHOWN_ONCE = "x-shown-once"
+SHOWN_ONCE = "x-shown-once"
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ def streamed(name: str, **extra: Any) -> dict[str, Any]:
 
 def shown_once(name: str, *members: str) -> dict[str, Any]:
     """Like `scope`, for an answer with secret members that a replay leaves out."""
-    return {SCOPE: name, _SHOWN_ONCE: list(members)}
+    return {SCOPE: name, SHOWN_ONCE: list(members)}
 
 
 async def get_context(request: Request) -> Context:
@@ -102,7 +102,7 @@ class TransactionalRoute(APIRoute):
             raise RuntimeError(f"{self.path} does not say which scope it needs: deny by default")
         readonly = bool(self.methods and self.methods <= _READS)
         is_streamed = bool(extra.get(STREAMED))
-        secret_members = extra.get(_SHOWN_ONCE, ())
+        secret_members = extra.get(SHOWN_ONCE, ())
         reads_first = extra.get(READS_FIRST, ())
         known_query = _query_parameters(self)
 

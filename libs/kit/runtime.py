@@ -58,6 +58,7 @@ async def open_runtime(service: Service, settings: Settings) -> AsyncIterator[Ru
     tenants = TenantRegistry(db, peers)
     feed = FeedConsumer(service, db, peers, tenants)
     doorbell = Doorbell(service, jobs)
+    db.enqueue = jobs.enqueue
     await db.open()
     try:
         yield Runtime(service, settings, db, keys, jobs, peers, tenants, feed, doorbell)

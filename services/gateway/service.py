@@ -15,9 +15,11 @@ from services.gateway.api import (
     sandbox,
     settings,
     users,
+    webhook_deliveries,
+    webhook_endpoints,
 )
 from services.gateway.feed import publishing
-from services.gateway.usecases import advance_clock, forgetting
+from services.gateway.usecases import advance_clock, deliver_webhooks, forgetting, webhooks
 
 SERVICE = Service(
     name="gateway",
@@ -31,6 +33,8 @@ SERVICE = Service(
         users.router,
         settings.router,
         events.router,
+        webhook_endpoints.router,
+        webhook_deliveries.router,
         audit_log.router,
         files.router,
         overview.router,
@@ -41,7 +45,7 @@ SERVICE = Service(
     # Also its own: what the gateway tells stands in the public stream like everything else.
     consumers=("ledger", "risk", "credit", "dunning", "gateway"),
     consumes=publishing.consumes(),
-    jobs={advance_clock.JOB: advance_clock.run},
+    jobs={advance_clock.JOB: advance_clock.run, webhooks.JOB: deliver_webhooks.run},
     day_steps={forgetting.STEP: forgetting.forget_old},
-    sweeps=[advance_clock.sweep],
+    sweeps=[advance_clock.sweep, deliver_webhooks.sweep],
 )

@@ -8,12 +8,13 @@ One JSON Schema a type is generated from these models into `openapi/events/`.
 from libs.contracts.events import credit, dunning, gateway, ledger, risk
 from libs.contracts.events.state import AlertConditionChanged, State
 
-__all__ = ["CATALOGUE", "INTERNAL", "MONEY_MEMBERS", "State"]
+__all__ = ["CATALOGUE", "INTERNAL", "MONEY_MEMBERS", "POSTED_ONLY", "State"]
 
 CATALOGUE: dict[str, type[State]] = {
     "tenant.changed": gateway.TenantChanged,
     "business_unit.changed": gateway.BusinessUnitChanged,
     "user.changed": gateway.UserChanged,
+    "webhook_endpoint.changed": gateway.WebhookEndpointChanged,
     "company.changed": ledger.CompanyChanged,
     "company.merged": ledger.CompanyMerged,
     "customer.changed": ledger.CustomerChanged,
@@ -47,6 +48,9 @@ CATALOGUE: dict[str, type[State]] = {
 
 #: What services tell each other and nobody else: no part of the public stream.
 INTERNAL: dict[str, type[State]] = {"alert_condition.changed": AlertConditionChanged}
+
+#: Posted to a webhook endpoint and told nowhere else.
+POSTED_ONLY: dict[str, type[State]] = {"webhook_endpoint.pinged": gateway.WebhookEndpointPinged}
 
 #: Members that hold minor units of the `currency` beside them: the public stream writes them as decimal strings.
 MONEY_MEMBERS = frozenset(

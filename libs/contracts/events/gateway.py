@@ -35,3 +35,20 @@ class UserChanged(State):
     roles: list[str]
     perimeter: list[UUID] | None
     active: bool
+
+
+class WebhookEndpointChanged(State):
+    """An endpoint of the tenant's own was made, changed, or switched on or off, by a person or by the house. Never told to
+    an endpoint about itself once it is off."""
+
+    host: str
+    types: list[str]
+    enabled: bool
+    disabled_reason: Literal["by_user", "gone", "failing"] | None
+    failing_since: datetime | None
+
+
+class WebhookEndpointPinged(State):
+    """A trial: sent to one endpoint when it is asked for, and not part of the stream."""
+
+    host: str

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from libs.kit.openapi import standard
 from libs.kit.openapi.examples import add_examples
 from libs.kit.openapi.tidy import tidy
-from libs.kit.route import SCOPE
+from libs.kit.route import SCOPE, SHOWN_ONCE
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -31,6 +31,7 @@ def build(app: FastAPI) -> dict[str, Any]:
     tidy(document)
     for path, method, operation in operations(document):
         _complete(path, method, operation)
+        _let_replays_leave_out(operation, document)
     document.setdefault("components", {})
     document["components"].setdefault("schemas", {}).update(standard.SCHEMAS)
     for name, part in standard.COMPONENTS.items():
@@ -71,6 +72,16 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(responses.items()))
     if not parameters:
         del operation["parameters"]
+
+
+def _let_replays_leave_out(operation: dict[str, Any], document: dict[str, Any]) -> None:
+    """A secret is shown once: the answer of a replay has the other members only."""
+    for member in operation.get(SHOWN_ONCE, ()):
+        for status, answer in operation["responses"].items():
+            if status.startswith("2"):
+                name = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                schema = document["components"]["schemas"][name]
+                schema["required"] = [one for one in schema["required"] if one != member]
 
 
 def _complete_success(method: str, status: str, answer: dict[str, Any], takes_if_match: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from libs.contracts.events import CATALOGUE, MONEY_MEMBERS, State
+from libs.contracts.events import CATALOGUE, MONEY_MEMBERS, POSTED_ONLY, State
 from libs.kit.openapi.tidy import plain_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -17,7 +17,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def event_schema(event_type: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of one event type, self-contained."""
-    state = CATALOGUE[event_type]
+    state = (CATALOGUE | POSTED_ONLY)[event_type]
     _, generated = models_json_schema([(state, "serialization")])
     definitions = generated["$defs"]
     for definition in definitions.values():
@@ -67,7 +67,34 @@ def event_schema(event_type: str) -> dict[str, Any]:
 
 def webhooks() -> dict[str, Any]:
     """The `webhooks` section: what is posted to an endpoint of the tenant's, a type."""
-    return {event_type: {"post": _webhook(event_type, state)} for event_type, state in CATALOGUE.items()}
+    posted = CATALOGUE | POSTED_ONLY
+    return {event_type: {"post": _webhook(event_type, state)} for event_type, state in posted.items()}
+
+
+#: As Standard Webhooks names them.
+_HEADERS: list[dict[str, Any]] = [
+    {
+        "name": name,
+        "in": "header",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string", "examples": [example]},
+    }
+    for name, description, example in (
+        (
+            "webhook-id",
+            "the event's id, the same at every attempt and replay",
+            "0197fa3c-7d2e-7c4b-9a55-1b2c3d4e5f60",
+        ),
+        ("webhook-timestamp", "when this attempt was signed: seconds since 1970", "1772445600"),
+        (
+            "webhook-signature",
+            "`v1,` and the base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`, keyed with the base64-decoded"
+            " secret after `whsec_`; two of them, separated by a blank, while a secret is being rotated",
+            "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+        ),
+    )
+]
 
 
 def _webhook(event_type: str, state: type[State]) -> dict[str, Any]:
@@ -77,9 +104,16 @@ def _webhook(event_type: str, state: type[State]) -> dict[str, Any]:
         "operationId": f"receive_{name}",
         "summary": event_type,
         "description": inspect.cleandoc(state.__doc__ or ""),
-        "tags": ["Events"],
+        "tags": ["Webhooks"],
+        "parameters": _HEADERS,
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
-        "responses": {"2XX": {"description": "Received. Anything else is tried again."}},
+        "responses": {
+            "2XX": {"description": "Received."},
+            "410": {"description": "Not wanted any more: the endpoint is switched off."},
+            "default": {
+                "description": "Tried again, ten times in about 75 hours. Redirects are not followed."
+            },
+        },
         "security": [],
     }
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from libs.contracts.events import CATALOGUE
+from libs.contracts.events import CATALOGUE, POSTED_ONLY
 from libs.kit.app import VERSION, build_app
 from libs.kit.openapi.document import build
 from libs.kit.openapi.event_schemas import event_schema
@@ -25,7 +25,7 @@ def generate() -> dict[str, Any]:
     documents: dict[str, dict[str, Any]] = {name: document_of(name) for name in declared}
     made: dict[str, Any] = {f"{name}.json": document for name, document in documents.items()}
     made["gateway.json"] = merge(documents, VERSION)
-    for event_type in CATALOGUE:
+    for event_type in CATALOGUE | POSTED_ONLY:
         made[f"events/{event_type}.schema.json"] = event_schema(event_type)
     return made
 

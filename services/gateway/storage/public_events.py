@@ -1,6 +1,6 @@
 """The public stream: positions without a gap, given under the tenant's head row, in the order of their telling."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,11 +35,12 @@ _READ = f"""
 """
 
 
-async def append(tx: Tx, event_type: str, subjects: Sequence[Incoming]) -> None:
-    """Add facts to the stream; one that stands there already is left out."""
+async def append(tx: Tx, event_type: str, subjects: Sequence[Incoming]) -> int:
+    """Add facts to the stream; one that stands there already is left out. The position after which they stand: until the
+    transaction ends nobody else adds any."""
     told = {event_id(tx.tenant_id, event_type, one.id, one.version): one for one in subjects}
     await tx.execute(_FIRST, tx.tenant_id)
-    await tx.fetchval(_LOCK, tx.tenant_id)
+    before: int = await tx.fetchval(_LOCK, tx.tenant_id)
     await tx.execute(
         _APPEND,
         tx.tenant_id,
@@ -51,6 +52,7 @@ async def append(tx: Tx, event_type: str, subjects: Sequence[Incoming]) -> None:
         [json_bytes(public_state(one.data)).decode() for one in told.values()],
         clock.wall(),
     )
+    return before
 
 
 async def head(tx: Tx) -> int:
@@ -78,7 +80,7 @@ async def forget(tx: Tx, before: datetime) -> None:
     )
 
 
-def as_told(row: Row, data: Any) -> dict[str, Any]:
+def as_told(row: Mapping[str, Any], data: Any) -> dict[str, Any]:
     """An event as the world sees it, in the stream and in a webhook's body; `data` is its state, decoded or raw."""
     subject_id: UUID = row["subject_id"]
     return {

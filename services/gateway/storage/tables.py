@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import UUID
 from libs.kit.schema import (
     ARRAY,
     JSON,
+    JSONB,
     BigInteger,
     Boolean,
     Column,
@@ -102,31 +103,50 @@ webhook_endpoints = tenant_table(
     "webhook_endpoints", METADATA,
     key(),
     Column("url", Text, nullable=False),
+    Column("description", Text, nullable=False),
     Column("types", ARRAY(Text), nullable=False),  # empty: all
-    Column("secrets_sealed", ARRAY(Text), nullable=False),  # newest first; two live while one is rotated
-    Column("active", Boolean, nullable=False),
-    Column("disabled_reason", Text, nullable=True),
-    Column("position", BigInteger, nullable=False),  # of the public stream, up to which deliveries are made
+    Column("header_names", ARRAY(Text), nullable=False),
+    Column("headers_sealed", Text, nullable=True),
+    Column("secrets_sealed", ARRAY(Text), nullable=False),  # newest first; two while one is rotated
+    instant("old_secret_until", null=True),  # the second signs until then
+    Column("enabled", Boolean, nullable=False),
+    Column("disabled_reason", Text, nullable=True),  # by_user, gone, failing
+    # How it goes, on the wall clock.
     instant("failing_since", null=True),
+    Column("failures", Integer, nullable=False),  # in a row
+    instant("paused_until", null=True),
+    instant("leased_until", null=True),  # one worker at a time
     *created(),
+    Index("ix_webhook_endpoints_created_at", "tenant_id", "created_at", "id"),
 )  # fmt: skip
 
 webhook_deliveries = tenant_table(
     "webhook_deliveries", METADATA,
     key(),
     uuid("endpoint_id"),
-    Column("event_id", UUID(as_uuid=True), nullable=False),
+    uuid("event_id"),
+    Column("type", Text, nullable=False),
+    uuid("subject_id"),
+    Column("position", BigInteger, nullable=False),  # in the public stream; 0 for a ping
+    Column("body", Text, nullable=True),  # a ping's; every other is made from the stream
     Column("state", Text, nullable=False),  # waiting, delivered, failed
     Column("attempts", Integer, nullable=False),
     instant("next_at", null=True),
-    Column("body", Text, nullable=False),
-    Column("last_status", Integer, nullable=True),
-    Column("last_error", Text, nullable=True),
-    instant("delivered_at", null=True),
-    *created(),
+    instant("attempted_at", null=True),
+    Column("response_status", Integer, nullable=True),
+    Column("error", Text, nullable=True),
+    Column("log", JSONB, nullable=False),
+    # Wall clock, like every instant here.
+    instant("created_at"),
+    instant("updated_at"),
     ForeignKeyConstraint(["tenant_id", "endpoint_id"], ["webhook_endpoints.tenant_id", "webhook_endpoints.id"]),
-    Index("ix_webhook_deliveries_due", "tenant_id", "next_at", postgresql_where=text("state = 'waiting'")),
+    UniqueConstraint("tenant_id", "endpoint_id", "event_id"),
+    Index(
+        "ix_webhook_deliveries_waiting", "tenant_id", "endpoint_id", "position", "id",
+        postgresql_where=text("state = 'waiting'"),
+    ),
     Index("ix_webhook_deliveries_endpoint_id", "tenant_id", "endpoint_id", "id"),
+    Index("ix_webhook_deliveries_created_at", "tenant_id", "created_at"),
 )  # fmt: skip
 
 files = tenant_table(
