@@ -27,6 +27,7 @@ from services.ledger.storage import announcements
 from services.ledger.storage import companies as company_rows
 from services.ledger.storage import customers as customer_rows
 from services.ledger.storage import exchange_rates as rate_rows
+from services.ledger.usecases.imports.forgetting import forget_imports
 from services.ledger.usecases.imports.large import RUN_IMPORT
 from services.ledger.usecases.overdue import roll_overdue
 from services.ledger.usecases.payer_profiles import keep_profiles
@@ -76,5 +77,9 @@ SERVICE = Service(
     jobs={RUN_IMPORT: run_import},
     job_timeouts={RUN_IMPORT: TIMEOUT},
     sweeps=(sweep_imports,),
-    day_steps={"roll_overdue": roll_overdue, "payer_profiles": keep_profiles},
+    day_steps={
+        "roll_overdue": roll_overdue,
+        "payer_profiles": keep_profiles,
+        "forget_imports": forget_imports,
+    },
 )

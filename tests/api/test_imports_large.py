@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -167,3 +168,61 @@ async def test_a_large_import_can_be_cancelled(ledger: ServiceClient) -> None:
     assert await stored(ledger, "items") == 0
     operation = (await ledger.get(response.headers["operation-location"])).json()
     assert operation["status"] == "cancelled"
+
+
+async def test_an_import_that_always_crashes_is_given_up(
+    ledger: ServiceClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope = {"mode": "snapshot", "business_unit_id": str(ledger.main_business_unit_id)}
+    response = await accepted(ledger, many(), **scope, taken_at="2026-03-20T06:00:00Z")
+    real, turns = large.apply_batch, []
+
+    async def crashing(tx: Any, push: Any, batch: Any) -> Any:
+        if batch.records[0][0] > 10_000:
+            turns.append(batch.records[0][0])
+            raise RuntimeError("a row nobody expected")
+        return await real(tx, push, batch)
+
+    monkeypatch.setattr(large, "apply_batch", crashing)
+    monkeypatch.setattr(large, "FIRST_WAIT", timedelta(0))
+    runtime, tenant = ledger.stack.runtime("ledger"), ledger.caller.tenant
+    made = UUID(response.json()["id"])
+    for _ in range(1 + large.MOST_ATTEMPTS):  # the first one gets on
+        with pytest.raises(RuntimeError):
+            await large.work_on(runtime.db, tenant, made, runtime.ring)
+    await large.work_on(runtime.db, tenant, made, runtime.ring)
+    assert len(turns) == 1 + large.MOST_ATTEMPTS
+    failed = await shown(ledger, str(made))
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "import_gave_up")
+    assert "after row 10000" in failed["error"]["detail"]
+    assert failed["counts"]["created"] == 10_000  # what was applied stays
+    operation = (await ledger.get(response.headers["operation-location"])).json()
+    assert (operation["status"], operation["error"]["code"]) == ("failed", "import_gave_up")
+
+    monkeypatch.setattr(large, "apply_batch", real)  # the scope is free again, and the file does no harm
+    await accepted(ledger, many(), **scope, taken_at="2026-03-20T06:00:00Z")
+    await ledger.settle()
+    assert await stored(ledger, "items") == ROWS
+    await require_sound(ledger)
+
+
+async def test_ended_imports_are_forgotten_when_their_time_is_over(service_client: MakeClient) -> None:
+    ledger = await service_client("ledger", now=TODAY, settings={"retention": {"imports": 5}})
+    bad = await push(ledger, invoice(1), invoice(2, amount="nothing"))
+    assert len(bad["errors"]) == 1
+    scope = {"mode": "snapshot", "source": "sap", "business_unit_id": str(ledger.main_business_unit_id)}
+    rows = [invoice(place) for place in range(10, 20)]
+    await push(ledger, *rows, **scope, taken_at="2026-03-20T06:00:00Z")
+    held = await push(ledger, *rows[:2], **scope, taken_at="2026-03-21T06:00:00Z")
+    assert held["status"] == "held"
+    await ledger.live_until(date(2026, 4, 5))
+    assert await stored(ledger, "imports") == 3
+    await ledger.live_until(date(2026, 4, 6))
+    new = await push(ledger, invoice(30))
+    await ledger.live_until(date(2026, 4, 12))
+    assert (await ledger.get("/v1/imports")).json()["data"] == []
+    assert (await ledger.get(f"/v1/imports/{new['id']}")).status_code == 404
+    assert [
+        await stored(ledger, table) for table in ("import_errors", "import_chunks", "import_batches")
+    ] == [0, 0, 0]
+    assert await stored(ledger, "items") == 12

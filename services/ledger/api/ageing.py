@@ -15,9 +15,10 @@ from libs.kit.paging import Cursor, Limit, encode
 from libs.kit.problems import invalid
 from libs.kit.responses import reply
 from libs.kit.route import Ctx, Router, scope
-from services.ledger.api.reporting import Target, Unconverted, settings_of, target_of, unconverted
+from services.ledger.api.reporting import Target, Unconverted, target_of, unconverted
 from services.ledger.domain.ageing import BoundsInvalid, CreditMode, bucket_labels, check_bounds
 from services.ledger.storage import ageing_rows, open_items
+from services.ledger.usecases.tenant_settings import settings_of
 
 router = Router("Reports")
 By = Literal["customer", "company", "business_unit", "collector", "total"]

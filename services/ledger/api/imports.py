@@ -76,7 +76,7 @@ _BODY = {
 async def create_import(
     ctx: Ctx,
     kind: Annotated[str, Query(description="items, customers, orders or payments", examples=["items"])],
-    mode: Annotated[Mode, Query(description="snapshot: what is not named is closed")] = "delta",
+    mode: Annotated[Mode, Query(description="snapshot: what is not named is closed or archived")] = "delta",
     source: Annotated[str | None, Query(min_length=1, max_length=200, examples=["sap"])] = None,
     business_unit_id: Annotated[
         UUID | None, Query(description="of rows that name none; default: main")
@@ -100,7 +100,8 @@ async def create_import(
 ) -> Response:
     """Up to 10,000 rows are answered at once; more are taken in and applied by a worker. Bad rows are named and left out, good
     rows land; a file that cannot be read, or whose control totals are not met, changes nothing. The same file again changes
-    nothing. A snapshot needs source, business_unit_id and taken_at: it closes items of that scope that it does not name."""
+    nothing. A snapshot needs source, business_unit_id and taken_at: what of that scope it does not name is closed (items, orders)
+    or archived (customers)."""
     if kind not in ROW_KINDS:
         raise invalid("?kind", "kind_unknown", "expected one of " + ", ".join(ROW_KINDS))
     caller, runtime = ctx.caller, ctx.runtime
@@ -267,8 +268,8 @@ async def cancel_import(ctx: Ctx, import_id: Id) -> Response:
 
 
 def _check_snapshot(kind: str, source: str | None, unit: UUID | None, taken_at: Any) -> None:
-    if kind != "items":
-        raise invalid("?mode", "mode_unsupported", "expected delta: only items are sent as snapshots")
+    if kind == "payments":
+        raise invalid("?mode", "mode_unsupported", "expected delta: payments are not sent as snapshots")
     for name, value in (("source", source), ("business_unit_id", unit), ("taken_at", taken_at)):
         if value is None:
             raise invalid(f"?{name}", "required", "a snapshot needs source, business_unit_id and taken_at")

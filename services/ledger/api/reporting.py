@@ -6,12 +6,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from pydantic import BaseModel, Field
 
 from libs.contracts.exchange import Conversion, convert
 from libs.contracts.money import AmountText, from_minor
-from libs.contracts.tenant_settings import TenantSettings
 from libs.kit.db import Tx
 from services.ledger.storage.currency_factors import conversions_into, factors_of
 
@@ -63,9 +61,3 @@ def unconverted(amounts: Mapping[str, int]) -> list[dict[str, Any]]:
     return [
         {"currency": code, "amount": from_minor(amount, code)} for code, amount in sorted(amounts.items())
     ]
-
-
-async def settings_of(tx: Tx) -> TenantSettings:
-    """What the tenant has set."""
-    text = await tx.fetchval("SELECT settings FROM tenants WHERE tenant_id = $1", tx.tenant_id)
-    return TenantSettings.model_validate(msgspec.json.decode(text) if text else {})

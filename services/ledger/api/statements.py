@@ -16,11 +16,11 @@ from services.ledger.api.amounts import reach_of
 from services.ledger.api.fields import CurrencyCode, Id
 from services.ledger.api.item_facts import facts_of
 from services.ledger.api.list_files import STATEMENT, VARY, flat_facts
-from services.ledger.api.reporting import settings_of
 from services.ledger.api.statement_pdf import statement_pdf
 from services.ledger.api.statement_schemas import Statement
 from services.ledger.domain.item_state import days_late, status_of
 from services.ledger.usecases.statements import StatementOrder, read_statement
+from services.ledger.usecases.tenant_settings import settings_of
 
 router = Router("Statements")
 _FORMS: dict[str, Literal["json", "csv", "xlsx", "pdf"]] = {

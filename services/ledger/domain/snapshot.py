@@ -1,7 +1,8 @@
 """Which items a snapshot closes by not naming them, and when the brake holds it.
 
 A snapshot is all the open items of one scope (business unit, source) at one moment. On large ones SQL selects
-what `closing` selects here and counts what `brake_reason` judges.
+what `closing` selects here and counts what `brake_reason` judges. Of orders it closes the open ones, their amount being what
+of them is not invoiced; of customers it archives those in use, their amount being what they owe.
 """
 
 import json
@@ -38,6 +39,7 @@ class Scope:
     business_unit_id: UUID
     source: str
     taken_at: datetime
+    kind: str = "items"
 
 
 @dataclass(frozen=True, slots=True)

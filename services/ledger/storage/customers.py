@@ -20,8 +20,10 @@ from services.ledger.storage.companies import contains, number_prefix
 _CONTENT = (
     "business_unit_id", "company_id", "external_id", "name", "language", "currency", "terms_days", "terms_end_of_month",
     "terms_day_of_month", "segment", "buyer_kind", "prepaid", "collector_user_id", "address", "custom_fields", "contacts",
-    "actors", "archived_at", "source", "source_version",
+    "actors", "archived_at", "archived_by_source", "source", "source_version",
 )  # fmt: skip
+#: Set with the content, but no reason of its own to write a row anew.
+_WRITTEN = (*_CONTENT, "source_taken_at")
 JSON_COLUMNS = frozenset(("address", "custom_fields", "contacts", "actors"))
 STORED = ("id", *_CONTENT, "payer_profile", "created_at", "updated_at", "version")
 #: What `subject` and the public object are made from: the customer, and the company it belongs to.
@@ -47,8 +49,8 @@ _LANGUAGE = (
     "coalesce(p.language, (SELECT t.settings->'languages'->>0 FROM tenants t WHERE t.tenant_id = $1), 'en')"
 )
 _INSERT = f"""
-    INSERT INTO customers AS cu (tenant_id, id, {", ".join(_CONTENT)}, created_at, updated_at, version)
-    SELECT $1, p.id, {", ".join(_LANGUAGE if name == "language" else f"p.{name}" for name in _CONTENT)}, $3, $3, 1
+    INSERT INTO customers AS cu (tenant_id, id, {", ".join(_WRITTEN)}, created_at, updated_at, version)
+    SELECT $1, p.id, {", ".join(_LANGUAGE if name == "language" else f"p.{name}" for name in _WRITTEN)}, $3, $3, 1
       FROM jsonb_array_elements($2::jsonb) AS patch
      CROSS JOIN LATERAL jsonb_populate_record(NULL::customers, patch) AS p
      ORDER BY p.external_id, p.business_unit_id
@@ -58,18 +60,19 @@ _INSERT = f"""
 # A push that its own source has overtaken changes nothing.
 _PATCH = f"""
     UPDATE customers cu
-       SET ({", ".join(_CONTENT)}) = ({", ".join(f"p.{name}" for name in _CONTENT)}),
+       SET ({", ".join(_WRITTEN)}) = ({", ".join(f"p.{name}" for name in _WRITTEN)}),
            updated_at = $3, version = cu.version + 1
       FROM jsonb_array_elements($2::jsonb) AS patch
       JOIN customers c ON c.tenant_id = $1 AND c.id = (patch->>'id')::uuid
      CROSS JOIN LATERAL jsonb_populate_record(c, patch) AS p
      WHERE cu.tenant_id = $1 AND cu.id = c.id
        AND ({", ".join(f"cu.{name}" for name in _CONTENT)}) IS DISTINCT FROM ({", ".join(f"p.{name}" for name in _CONTENT)})
-       AND NOT (cu.source IS NOT DISTINCT FROM p.source AND coalesce(cu.source_version > p.source_version, false))
+       AND NOT (cu.source IS NOT DISTINCT FROM p.source
+                AND coalesce(cu.source_version > p.source_version, cu.source_taken_at > p.source_taken_at, false))
  RETURNING {COLUMNS}, old.name AS old_name, old.company_id AS old_company_id
 """
 _BY_KEY = """
-    SELECT cu.id, cu.business_unit_id, cu.external_id, cu.company_id
+    SELECT cu.id, cu.business_unit_id, cu.external_id, cu.company_id, cu.archived_by_source
       FROM customers cu
       JOIN unnest($2::uuid[], $3::text[]) AS k (business_unit_id, external_id)
         ON cu.business_unit_id = k.business_unit_id AND cu.external_id = k.external_id

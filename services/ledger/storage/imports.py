@@ -12,7 +12,8 @@ from libs.kit.responses import json_bytes
 
 COLUMNS = """
     i.id, i.kind, i.mode, i.source, i.business_unit_id, i.taken_at, i.status, i.dry_run, i.options, i.counts, i.totals, i.held,
-    i.diff, i.error, i.received_bytes, i.rows_received, i.rows_applied, i.operation_id, i.created_at, i.updated_at, i.version
+    i.diff, i.error, i.received_bytes, i.rows_received, i.rows_applied, i.operation_id, i.attempts,
+    i.created_at, i.updated_at, i.version
 """
 #: A body that has not arrived within this time never will.
 ARRIVES_WITHIN = timedelta(hours=1)
@@ -35,6 +36,7 @@ async def insert(tx: Tx, columns: Mapping[str, Any]) -> None:
         "totals": {},
         "received_bytes": 0,
         "rows_applied": 0,
+        "attempts": 0,
         "leased_until": clock.wall() + ARRIVES_WITHIN,
         "created_at": tx.now,
         "updated_at": tx.now,
@@ -190,18 +192,44 @@ async def lease(tx: Tx, import_id: UUID, until: datetime) -> Row | None:
         tx.tenant_id, import_id, clock.wall(),
     )  # fmt: skip
     if row is not None:
-        await renew(tx, import_id, until)
+        await tx.execute(
+            "UPDATE imports SET leased_until = $3, attempts = attempts + 1 WHERE tenant_id = $1 AND id = $2",
+            tx.tenant_id, import_id, until,
+        )  # fmt: skip
     return row
 
 
-async def renew(tx: Tx, import_id: UUID, until: datetime | None) -> None:
-    """Hold on to an import; None lets it go."""
+async def renew(tx: Tx, import_id: UUID, until: datetime | None, *, attempts: int | None = None) -> None:
+    """Hold on to an import until then; None lets it go. With `attempts`, the turns that count."""
     await tx.execute(
-        "UPDATE imports SET leased_until = $3 WHERE tenant_id = $1 AND id = $2",
-        tx.tenant_id,
-        import_id,
-        until,
-    )
+        "UPDATE imports SET leased_until = $3, attempts = coalesce($4, attempts) WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id, import_id, until, attempts,
+    )  # fmt: skip
+
+
+async def forget_before(tx: Tx, instant: datetime, limit: int) -> int:
+    """Delete imports that ended before an instant, at most so many, with the faults of their rows; how many they were."""
+    rows = await tx.fetch(
+        "SELECT id FROM imports WHERE tenant_id = $1 AND updated_at < $2"
+        " AND status IN ('completed', 'failed', 'cancelled') ORDER BY created_at, id LIMIT $3 FOR UPDATE SKIP LOCKED",
+        tx.tenant_id, instant, limit,
+    )  # fmt: skip
+    ids = [row["id"] for row in rows]
+    for table in ("import_errors", "import_chunks", "import_batches"):
+        await tx.execute(
+            f"DELETE FROM {table} WHERE tenant_id = $1 AND import_id = ANY($2)", tx.tenant_id, ids
+        )
+    await tx.execute("DELETE FROM imports WHERE tenant_id = $1 AND id = ANY($2)", tx.tenant_id, ids)
+    return len(ids)
+
+
+async def held_before(tx: Tx, instant: datetime, limit: int) -> list[Row]:
+    """Imports that nobody has decided on since an instant, at most so many, under their locks."""
+    return await tx.fetch(
+        f"SELECT {COLUMNS} FROM imports i WHERE i.tenant_id = $1 AND i.updated_at < $2 AND i.status = 'held'"
+        " ORDER BY i.created_at, i.id LIMIT $3 FOR UPDATE SKIP LOCKED",
+        tx.tenant_id, instant, limit,
+    )  # fmt: skip
 
 
 # -- saved ways of reading a source's files -------------------------------------------------------------------------

@@ -57,6 +57,18 @@ def _counted(row: str) -> str:
     )
 
 
+_MOVED = f"""
+    moves AS (
+        SELECT old_customer AS customer_id, old_currency AS currency, NULL::date AS due_date, 0 AS open_amount,
+               old_ordered AS ordered, -1 AS side
+          FROM written WHERE NOT created
+        UNION ALL
+        SELECT customer_id, currency, NULL, 0, ordered, 1 FROM written),
+    {MOVE}
+    SELECT (SELECT array_agg(id) FROM written) AS order_ids,
+           (SELECT array_agg(id) FROM written WHERE created) AS created_ids,
+           (SELECT array_agg(DISTINCT customer_id) FROM moved) AS customer_ids
+"""
 _UPSERT = f"""
     WITH given AS MATERIALIZED (SELECT given.* FROM {{given}}),
     written AS (
@@ -72,19 +84,19 @@ _UPSERT = f"""
          WHERE $4::boolean
            AND ({", ".join(f"o.{n}" for n in _CONTENT)}) IS DISTINCT FROM ({", ".join(f"excluded.{n}" for n in _CONTENT)})
            AND NOT (o.source IS NOT DISTINCT FROM excluded.source
-                    AND coalesce(o.source_version > excluded.source_version, false))
+                    AND coalesce(o.source_version > excluded.source_version,
+                                 o.source_taken_at > excluded.source_taken_at, false))
         RETURNING o.id, old.id IS NULL AS created, o.customer_id, o.currency, {_counted("new")} AS ordered,
                   old.customer_id AS old_customer, old.currency AS old_currency, {_counted("old")} AS old_ordered),
-    moves AS (
-        SELECT old_customer AS customer_id, old_currency AS currency, NULL::date AS due_date, 0 AS open_amount,
-               old_ordered AS ordered, -1 AS side
-          FROM written WHERE NOT created
-        UNION ALL
-        SELECT customer_id, currency, NULL, 0, ordered, 1 FROM written),
-    {MOVE}
-    SELECT (SELECT array_agg(id) FROM written) AS order_ids,
-           (SELECT array_agg(id) FROM written WHERE created) AS created_ids,
-           (SELECT array_agg(DISTINCT customer_id) FROM moved) AS customer_ids
+    {_MOVED}
+"""
+_CLOSE = f"""
+    WITH written AS (
+        UPDATE orders o SET status = 'closed', source_taken_at = $5, updated_at = $2::timestamptz, version = o.version + 1
+         WHERE o.tenant_id = $1::uuid AND o.id = ANY($4::uuid[]) AND o.status = 'open'
+        RETURNING o.id, false AS created, o.customer_id, o.currency, {_counted("new")} AS ordered,
+                  old.customer_id AS old_customer, old.currency AS old_currency, {_counted("old")} AS old_ordered),
+    {_MOVED}
 """
 
 
@@ -108,6 +120,13 @@ async def upsert_orders(tx: Tx, rows: Rowset, *, only_new: bool = False) -> Writ
     assert row is not None
     touched = Touched(customer_ids=tuple(row["customer_ids"] or ()))
     return Written(tuple(row["order_ids"] or ()), tuple(row["created_ids"] or ()), touched)
+
+
+async def close(tx: Tx, order_ids: Sequence[UUID], taken_at: datetime | None) -> Written:
+    """Close open orders, which their source told at `taken_at`; take their locks first."""
+    row = await tx.fetchrow(_CLOSE, tx.tenant_id, tx.now, tx.today, order_ids, taken_at)
+    assert row is not None
+    return Written(tuple(row["order_ids"] or ()), (), Touched(customer_ids=tuple(row["customer_ids"] or ())))
 
 
 async def get(tx: Tx, order_id: UUID, perimeter: Sequence[UUID] | None, *, lock: bool = False) -> Row | None:

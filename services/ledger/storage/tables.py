@@ -120,8 +120,10 @@ customers = tenant_table(
     Column("actors", JSONB, nullable=False),
     Column("payer_profile", JSONB, nullable=True),  # the last one computed, see usecases.payer_profiles
     instant("archived_at", null=True),
+    Column("archived_by_source", Text, nullable=True),  # whose snapshot did it, and whose word takes it back; null: a person
     Column("source", Text, nullable=True),
     Column("source_version", BigInteger, nullable=True),
+    instant("source_taken_at", null=True),  # when that source said so; null for one made on the fly, which no snapshot archives
     *created(),
     UniqueConstraint("tenant_id", "business_unit_id", "external_id"),
     ForeignKeyConstraint(["tenant_id", "company_id"], ["companies.tenant_id", "companies.id"]),
@@ -336,6 +338,7 @@ imports = tenant_table(
     uuid("operation_id", null=True),
     Column("requested_by", Text, nullable=False),
     instant("leased_until", null=True),
+    Column("attempts", SmallInteger, nullable=False),  # turns of workers since it last got on
     *created(),
     Index("ix_imports_created_at", "tenant_id", "created_at", "id"),
     Index("ix_imports_open", "tenant_id", "id", postgresql_where=text("status IN ('receiving', 'processing')")),

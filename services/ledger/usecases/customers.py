@@ -88,7 +88,11 @@ async def archive_customer(
         raise Problem(
             409, "invalid_state", f"The customer is {'archived' if archived else 'not archived'} already."
         )
-    patch = {"id": customer_id, "archived_at": tx.now if archived else None}
+    patch = {
+        "id": customer_id,
+        "archived_at": tx.now if archived else None,
+        "archived_by_source": None,  # a person's word stays until a person takes it back
+    }
     return await _apply(tx, before, patch, "customer.archived" if archived else "customer.unarchived")
 
 

@@ -4,9 +4,6 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-import msgspec
-
-from libs.contracts.tenant_settings import TenantSettings
 from libs.kit.db import Tx
 from libs.kit.responses import json_bytes
 from libs.kit.runtime import Runtime
@@ -15,6 +12,7 @@ from services.ledger.domain.payer_profile import PayerThresholds
 from services.ledger.domain.payer_sums import SummedBehaviour, SummedProfile, profile_of
 from services.ledger.storage import behaviour_rows, customers
 from services.ledger.storage.currency_factors import factors_into
+from services.ledger.usecases.tenant_settings import settings_of
 
 _BATCH = 5_000
 _DIGITS = Decimal("0.01")
@@ -46,8 +44,7 @@ async def keep_profiles(runtime: Runtime, tenant: Tenant, day: date) -> None:
 
 async def rules_of(tx: Tx) -> tuple[PayerThresholds, int]:
     """The tenant's classes and the least number of invoices to conclude from."""
-    text = await tx.fetchval("SELECT settings FROM tenants WHERE tenant_id = $1", tx.tenant_id)
-    wanted = TenantSettings.model_validate(msgspec.json.decode(text) if text else {}).payer_thresholds
+    wanted = (await settings_of(tx)).payer_thresholds
     steps = tuple((name, getattr(wanted, name)) for name in ("very_good", "good", "average", "bad"))
     return PayerThresholds(steps), wanted.minimum_invoices
 

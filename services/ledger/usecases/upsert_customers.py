@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -25,6 +26,7 @@ Key = tuple[UUID, str]
 _PLAIN = ("name", "language", "currency", "segment", "buyer_kind", "prepaid", "collector_user_id")
 _JSON = ("actors", "address", "custom_fields")
 _NOBODY = Identity()
+_NO_SOURCE = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class _Pending:
 
 
 async def upsert_customers(
-    tx: Tx, records: Sequence[Sequence[Any]], *, only_new: bool = False
+    tx: Tx, records: Sequence[Sequence[Any]], *, only_new: bool = False, taken_at: datetime | None = None
 ) -> list[CustomerOutcome]:
     """Create or update customers from records of CUSTOMER_COLUMNS; one outcome a record, in order.
 
@@ -58,10 +60,12 @@ async def upsert_customers(
     from record to record, business units exist, identifiers stand in the form that `company_identity.normalise` gives them.
     With `only_new`, customers that are known are left as they are (`unchanged`). A row is rejected when its identifiers belong
     to different companies (`company_identity_conflict`). A row that its own source has overtaken (`source_version`) is
-    `unchanged`. Emits company.changed, company.merged and customer.changed; audits nothing: an import is audited as a whole.
+    `unchanged`. A customer that its source's snapshot archived comes back when that source names it. `taken_at`: when the
+    records' sources said so, None for customers they do not speak for. Emits company.changed, company.merged and
+    customer.changed; audits nothing: an import is audited as a whole.
     """
     outcomes: dict[int, CustomerOutcome] = {}
-    pending = [_pending(record) for record in records]
+    pending = [_pending(record, taken_at) for record in records]
     while pending:
         # A second round is for customers that another transaction created between our look and our insert.
         written, pending = await _write(tx, pending, only_new=only_new)
@@ -135,11 +139,15 @@ async def _settle_companies(
             each.patch["company_id"] = company
             settled.append(each)
     for each in settled:
+        if each.known is not None and each.known["archived_by_source"] == each.patch.get(
+            "source", _NO_SOURCE
+        ):
+            each.patch |= {"archived_at": None, "archived_by_source": None}
         each.patch["id"] = _id(each) if each.known is not None else new_id()
     return rejected, settled
 
 
-def _pending(record: Sequence[Any]) -> _Pending:
+def _pending(record: Sequence[Any], taken_at: datetime | None) -> _Pending:
     row: Mapping[str, Any] = dict(zip(CUSTOMER_COLUMNS, record, strict=True))
     identity = Identity(
         country=row["company_country"],
@@ -156,7 +164,11 @@ def _pending(record: Sequence[Any]) -> _Pending:
     if row["terms_days"] is not None:
         patch |= {name: row[name] for name in ("terms_days", "terms_end_of_month", "terms_day_of_month")}
     if row["source"] is not None:
-        patch |= {"source": row["source"], "source_version": row["source_version"]}
+        patch |= {
+            "source": row["source"],
+            "source_version": row["source_version"],
+            "source_taken_at": taken_at,
+        }
     return _Pending(row["row"], key, identity, row["company_name"] or row["name"], patch)
 
 

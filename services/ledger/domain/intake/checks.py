@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from services.ledger.domain.custom_fields import MAX_FIELDS
 from services.ledger.domain.intake.errors import refuse
 
 FIRST_DAY = date(1900, 1, 1)
@@ -53,6 +54,8 @@ def custom_fields_text(fields: dict[str, Raw]) -> str | None:
     """The caller's own fields as the JSON text they came in: names to a text, a number, true, false or null."""
     if not fields:
         return None
+    if len(fields) > MAX_FIELDS:
+        raise refuse("/custom_fields", "custom_fields_invalid", f"expected up to {MAX_FIELDS} fields")
     for name, raw in fields.items():
         if not 0 < len(name) <= _LONGEST_FIELD_NAME:
             raise refuse(

@@ -6,7 +6,7 @@ Whatever stops the work, it goes on at the first batch not applied: the same byt
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +35,9 @@ from services.ledger.usecases.imports.result import Rehearsed, Result
 #: The job that works on an import: tenant and import are its ids.
 RUN_IMPORT = "run_import"
 LEASE = timedelta(seconds=45)
+#: Turns of workers in which an import gets nowhere, before it is given up; each waits twice as long as the one before.
+MOST_ATTEMPTS = 6
+FIRST_WAIT = timedelta(seconds=5)
 _RENEWED_EVERY = 10.0
 #: So much is decoded before others get their turn in the event loop.
 _SLICE = 1 << 16
@@ -74,7 +77,10 @@ async def work_on(db: Database, tenant: Tenant, import_id: UUID, ring: Ring) -> 
     if row is None:
         return
     work = _Work(db, tenant, push_of(row), row, ring)
-    async with _held(db, tenant, import_id):
+    if row["attempts"] >= MOST_ATTEMPTS:
+        await work.give_up()
+        return
+    async with _held(db, tenant, row):
         with suppress(_Ended):
             await work.go_on()
 
@@ -116,6 +122,16 @@ class _Work:
         else:
             await self._apply()
 
+    async def give_up(self) -> None:
+        """It always stopped at the same place: say so, and let the next one in. What was applied stays."""
+        done = self._row["rows_applied"]
+        detail = (
+            f"the import stopped {MOST_ATTEMPTS} times without getting on, after row {done}, and was given up;"
+            f" {'the rows up to it were applied' if done else 'nothing was applied'}, and to push the file again does no harm"
+        )
+        with suppress(_Ended):
+            await self._step(self._fail, ImportFailed("import_gave_up", detail))
+
     async def _validated(self) -> bool:
         """Whether the file may be applied. If not it has failed, or is held."""
         push, intake, received, rejected = self._push, self._push.intake(), 0, 0
@@ -140,7 +156,7 @@ class _Work:
         push = self._push
         closing = await snapshots.foresee(tx, push) if push.is_snapshot and not push.dry_run else None
         if closing is None or not closing.reason:
-            await imports.update(tx, push.id, rows_received=counts["received"], counts=counts)
+            await imports.update(tx, push.id, rows_received=counts["received"], counts=counts, attempts=0)
             await operations.progress(tx, self._row["operation_id"], 0, counts["received"])
             return True
         await imports.update(
@@ -157,14 +173,14 @@ class _Work:
         return False
 
     async def _fail(self, tx: Tx, failure: ImportFailed) -> None:
-        push = self._push
+        push, row = self._push, await self._at_work(tx)
         await imports.update(
             tx, push.id, status="failed", error={"code": failure.code, "detail": failure.detail}
         )
         if push.is_snapshot and not push.dry_run:
             await snapshots.leave(tx, push, applied=False)
         await imports.drop_body(tx, push.id)
-        announce_end(tx, push, "failed", dict.fromkeys(COUNTS, 0))
+        announce_end(tx, push, "failed", {**dict.fromkeys(COUNTS, 0), **msgspec.json.decode(row["counts"])})
         await operations.fail(tx, self._row["operation_id"], Problem(422, failure.code, failure.detail))
 
     async def _apply(self) -> None:
@@ -240,7 +256,7 @@ class _Work:
         refused = totals.setdefault(_REFUSED, {})
         for currency, minor in outcome.rejected.items():
             refused[currency] = refused.get(currency, 0) + minor
-        await imports.update(tx, self._push.id, counts=counts, totals=totals, **columns)
+        await imports.update(tx, self._push.id, counts=counts, totals=totals, attempts=0, **columns)
 
     async def _at_work(self, tx: Tx) -> Row:
         row = await imports.read(tx, self._push.id, lock=True)
@@ -260,28 +276,38 @@ class _Work:
 
 
 @asynccontextmanager
-async def _held(db: Database, tenant: Tenant, import_id: UUID) -> AsyncIterator[None]:
-    """Keep the lease while the work lasts, and give it back however it ends; a worker that is killed lets it run out."""
+async def _held(db: Database, tenant: Tenant, row: Row) -> AsyncIterator[None]:
+    """Keep the lease while the work lasts. When it ends it is given back; when it breaks, only after a pause that grows; a worker
+    that is killed lets it run out; one that is asked to stop has not tried in vain."""
 
     async def renew() -> None:
         while True:
             await asyncio.sleep(_RENEWED_EVERY)
             async with db.transaction(tenant) as tx:
-                await imports.renew(tx, import_id, clock.wall() + LEASE)
+                await imports.renew(tx, row["id"], clock.wall() + LEASE)
 
     renewing = asyncio.create_task(renew())
+    until, attempts = None, None
     try:
         yield
+    except asyncio.CancelledError:
+        attempts = row["attempts"]
+        raise
+    except Exception:
+        until = clock.wall() + FIRST_WAIT * 2 ** row["attempts"]
+        raise
     finally:
         renewing.cancel()
         with suppress(asyncio.CancelledError):
             await renewing
-        await asyncio.shield(_release(db, tenant, import_id))
+        await asyncio.shield(_release(db, tenant, row["id"], until, attempts))
 
 
-async def _release(db: Database, tenant: Tenant, import_id: UUID) -> None:
+async def _release(
+    db: Database, tenant: Tenant, import_id: UUID, until: datetime | None, attempts: int | None
+) -> None:
     try:
         async with db.transaction(tenant) as tx:
-            await imports.renew(tx, import_id, None)
+            await imports.renew(tx, import_id, until, attempts=attempts)
     except Exception as error:  # the lease runs out by itself
         log.warning("lease_not_released", import_id=str(import_id), error=repr(error))

@@ -51,7 +51,7 @@ class Push:
     def scope(self) -> Scope:
         """What a snapshot speaks of."""
         assert self.source is not None and self.taken_at is not None, "checked before a snapshot is taken in"
-        return Scope(self.business_unit_id, self.source, self.taken_at)
+        return Scope(self.business_unit_id, self.source, self.taken_at, self.kind)
 
     def control(self) -> Control | None:
         """The control totals given beside the file. Raises ImportFailed `control_invalid`."""

@@ -1,10 +1,10 @@
-"""What a snapshot closes: the open items of its scope that it does not name, unless its brake holds it."""
+"""What a snapshot closes: what of its scope still counts and it does not name, unless its brake holds it."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from libs.contracts.money import from_minor
-from libs.kit.db import Tx
+from libs.kit.db import Row, Tx
 from libs.kit.problems import Problem
 from services.ledger.domain import journal as rules
 from services.ledger.domain.intake.pipeline import BATCH, Batch
@@ -13,6 +13,8 @@ from services.ledger.storage import imports, items, journal
 from services.ledger.storage import snapshots as storage
 from services.ledger.storage.announcements import announce
 from services.ledger.usecases.imports.applying import file_day
+from services.ledger.usecases.imports.customers import archive_customers
+from services.ledger.usecases.imports.orders import close_orders
 from services.ledger.usecases.imports.push import Outcome, Push
 from services.ledger.usecases.imports.retold import entry_record, given
 from services.ledger.usecases.refusal import refused_at
@@ -73,12 +75,22 @@ async def foresee(tx: Tx, push: Push, *, hashed: bool = False) -> Closing:
 
 
 async def close_some(tx: Tx, push: Push) -> Outcome:
-    """Close the next items that the snapshot does not name, at most a batch of them. Nothing is open of them any more, as of the
-    file's day, flagged approximate."""
-    outcome = Outcome()
+    """Close the next ones that the snapshot does not name, at most a batch of them.
+
+    Of items nothing is open any more, as of the file's day, flagged approximate. Orders are closed, customers archived: what
+    they owe stays owed, and they come back when their source names them again."""
     gone = await storage.lock_gone(tx, push.scope, push.id, BATCH)
     if not gone:
-        return outcome
+        return Outcome()
+    if push.kind == "orders":
+        return await close_orders(tx, push, gone)
+    if push.kind == "customers":
+        return await archive_customers(tx, push, gone)
+    return await _settle_items(tx, push, gone)
+
+
+async def _settle_items(tx: Tx, push: Push, gone: list[Row]) -> Outcome:
+    outcome = Outcome()
     day = file_day(tx, push)
     source = {
         "source": push.source,
