@@ -2,9 +2,9 @@
 
 from libs.kit.service import Service
 from libs.kit.tenant_registry import keep_tenants
-from services.credit.api import credit_limits, limit_requests, other_guarantees, risk_agenda
+from services.credit.api import credit_checks, credit_limits, limit_requests, other_guarantees, risk_agenda
 from services.credit.feed import ledger
-from services.credit.storage import conditions, people, states
+from services.credit.storage import conditions, orders, people, states
 from services.credit.storage import other_guarantees as guarantee_rows
 from services.credit.usecases import announce, send_mails
 from services.credit.usecases.days import live_through
@@ -13,7 +13,13 @@ SERVICE = Service(
     name="credit",
     title="Encours credit",
     description="How much we allow: credit limits and the decisions behind them.",
-    routers=[limit_requests.router, credit_limits.router, other_guarantees.router, risk_agenda.router],
+    routers=[
+        limit_requests.router,
+        credit_limits.router,
+        other_guarantees.router,
+        risk_agenda.router,
+        credit_checks.router,
+    ],
     consumers=("ledger", "risk", "dunning", "gateway"),
     consumes={
         "gateway": {"tenant.changed": keep_tenants, "user.changed": people.keep},
@@ -21,6 +27,7 @@ SERVICE = Service(
             "company.changed": ledger.keep_companies,
             "customer.changed": ledger.keep_customers,
             "balance.changed": ledger.keep_exposures,
+            "order.changed": orders.keep,
             "rate.changed": ledger.keep_rates,
             "company.merged": ledger.follow_mergers,
         },

@@ -86,3 +86,24 @@ def level(name: str, amount: str | None, *users: UUID) -> dict[str, Any]:
 def told(client, kind: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The states of one type among events."""
     return [subject["data"] for event in events if event["type"] == kind for subject in event["subjects"]]
+
+
+async def with_limit(client, company_id: UUID, amount: str, *, by: UUID | None = None, **more: Any) -> None:
+    """Give a company a limit: asked by the client's user, approved by another."""
+    asked = await ask(client, company_id, amount, **more)
+    assert asked.status_code == 201, asked.text
+    agreed = await decide(client, asked.json(), by or new_id())
+    assert agreed.json()["state"] == "approved", agreed.text
+
+
+async def check(client, company_id: UUID, amount: str, **more: Any) -> dict[str, Any]:
+    """A credit check in euros unless told otherwise."""
+    body = {"company_id": str(company_id), "amount": amount, "currency": "EUR", **more}
+    answer = await client.post("/v1/credit-checks", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def failed(shown: dict[str, Any]) -> list[str]:
+    """The rules of a check that did not pass."""
+    return [rule["code"] for rule in shown["rules"] if not rule["passed"]]

@@ -66,6 +66,16 @@ async def company(tx: Tx, identifier: UUID) -> Row | None:
     return await tx.fetchrow(_COMPANY, tx.tenant_id, identifier)
 
 
+async def company_of_customer(tx: Tx, customer_id: UUID, perimeter: Sequence[UUID] | None) -> UUID | None:
+    """The company behind a customer in the perimeter."""
+    company_id: UUID | None = await tx.fetchval(
+        "SELECT company_id FROM customers WHERE tenant_id = $1 AND id = $2"
+        " AND ($3::uuid[] IS NULL OR business_unit_id = ANY($3))",
+        tx.tenant_id, customer_id, perimeter,
+    )  # fmt: skip
+    return company_id
+
+
 async def in_sight(tx: Tx, company_id: UUID, perimeter: Sequence[UUID] | None) -> bool:
     """Whether a company has a customer in one of the caller's business units."""
     return bool(await tx.fetchval(_IN_SIGHT, tx.tenant_id, company_id, perimeter))
@@ -99,5 +109,9 @@ def _exposure(rows: list[Row], currency: str, rates: list[Rate], day: date) -> E
         {row["currency"]: int(row["outstanding"]) for row in rows}, currency, rates, day
     )
     orders = convert_all({row["currency"]: int(row["order_book"]) for row in rows}, currency, rates, day)
-    unconverted = {name: amount for name, amount in outstanding.unconverted.items() if amount}
+    unconverted = {
+        name: amount
+        for name, amount in outstanding.unconverted.items()
+        if amount or orders.unconverted.get(name)
+    }
     return Exposure(currency, outstanding.total, orders.total, outstanding.rate_date, unconverted)

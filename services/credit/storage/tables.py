@@ -12,6 +12,7 @@ from libs.kit.schema import (
     Date,
     ForeignKeyConstraint,
     Index,
+    Integer,
     Text,
     created,
     currency,
@@ -275,6 +276,7 @@ credit_checks = tenant_table(
     Column("rules", JSONB, nullable=False),
     Column("evidence", JSONB, nullable=False),  # limit, outstanding, order book, reservations, headroom
     Column("waived", ARRAY(Text), nullable=False),  # rules a release let pass
+    Column("ttl", Integer, nullable=True),  # seconds a reservation was asked for; null: none was
     uuid("reservation_id", null=True),
     uuid("released_by", null=True),
     instant("released_at", null=True),

@@ -6,7 +6,7 @@ from uuid import UUID
 from libs.kit.db import Tx
 from libs.kit.runtime import Runtime
 from libs.kit.tenants import Tenant
-from services.credit.storage import limits, other_guarantees, temporaries
+from services.credit.storage import checks, limits, other_guarantees, temporaries
 from services.credit.usecases import send_mails
 from services.credit.usecases.announce import announce_limits, hold_subject
 from services.credit.usecases.limit_requests import expire_requests
@@ -23,6 +23,7 @@ async def live_through(runtime: Runtime, tenant: Tenant, day: date) -> None:
 
     async def work(tx: Tx) -> None:
         await expire_requests(tx)
+        await checks.end_overdue(tx, tx.now)
         since = day - _LOOK_BACK
         moved = set(await limits.companies_ending_between(tx, since, day))
         moved |= set(await temporaries.companies_changing_on(tx, since, day))

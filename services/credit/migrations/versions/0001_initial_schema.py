@@ -86,6 +86,7 @@ def upgrade() -> None:
     sa.Column('rules', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('waived', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('ttl', sa.Integer(), nullable=True),
     sa.Column('reservation_id', sa.UUID(), nullable=True),
     sa.Column('released_by', sa.UUID(), nullable=True),
     sa.Column('released_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
