@@ -2,12 +2,12 @@
 
 from libs.kit.service import Service
 from libs.kit.tenant_registry import keep_tenants
-from services.sandbox.api import doors, mails
+from services.sandbox.api import doors, mails, providers
 
 SERVICE = Service(
     name="sandbox",
     title="Encours sandbox",
     description="Stand-ins for the outside world: a mail catcher, and doors for providers and insurers.",
-    routers=[mails.router, doors.router],
+    routers=[mails.router, providers.router, doors.router],
     consumes={"gateway": {"tenant.changed": keep_tenants}},
 )

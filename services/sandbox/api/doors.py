@@ -1,4 +1,4 @@
-"""The doors behind which stand-ins for providers and insurers will stand. No connection can be made yet, and they say so."""
+"""The door behind which the stand-in insurer will stand. No connection can be made yet, and it says so."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,7 +10,7 @@ from libs.kit.problems import Problem
 from libs.kit.route import Ctx, Router, scope
 
 router = Router("Sandbox")
-ConnectionId = Annotated[UUID, Path(description="a provider or insurer connection's id")]
+ConnectionId = Annotated[UUID, Path(description="an insurer connection's id")]
 
 
 class Behaviour(BaseModel):
@@ -52,35 +52,5 @@ async def create_sandbox_insurer_decision(
     raise _no_connection()
 
 
-@router.post(
-    "/sandbox/provider/{connection_id}/behaviour",
-    status_code=204,
-    summary="Steer the stand-in provider",
-    openapi_extra=scope("admin"),
-)
-async def steer_sandbox_provider(ctx: Ctx, connection_id: ConnectionId, body: Behaviour) -> Response:
-    """Not before a provider is connected: 409 `no_connection`."""
-    raise _no_connection()
-
-
-@router.post(
-    "/sandbox/provider/{connection_id}/companies/{registration_number}",
-    status_code=202,
-    response_model=Taken,
-    summary="Set what the stand-in provider answers",
-    openapi_extra=scope("admin"),
-)
-async def set_sandbox_provider_company(
-    ctx: Ctx,
-    connection_id: ConnectionId,
-    registration_number: Annotated[str, Path(description="the company's, as its country writes it")],
-    body: dict[str, Any],
-) -> Response:
-    """Not before a provider is connected: 409 `no_connection`."""
-    raise _no_connection()
-
-
 def _no_connection() -> Problem:
-    return Problem(
-        409, "no_connection", "This release connects no provider and no insurer: there is nothing to steer."
-    )
+    return Problem(409, "no_connection", "This release connects no insurer: there is nothing to steer.")

@@ -1,0 +1,1 @@
+"""Wire formats, one a module: a call in, an answer out."""
