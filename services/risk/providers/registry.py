@@ -1,6 +1,7 @@
 """Every adapter there is, by its key."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from services.risk.providers.bodacc.client import Bodacc
 from services.risk.providers.companies_house.client import CompaniesHouse
@@ -10,3 +11,8 @@ from services.risk.providers.sirene.client import Sirene
 _ALL: tuple[Adapter, ...] = (Bodacc(), Sirene(), CompaniesHouse())
 
 ADAPTERS: Mapping[str, Adapter] = {adapter.key: adapter for adapter in _ALL}
+
+
+def stand_in_url(sandbox_url: str, tenant_id: UUID, connection_id: UUID, adapter: str) -> str:
+    """Where the sandbox answers in a provider's place: the base URL of a connection that is to be tried and not paid."""
+    return f"{sandbox_url.rstrip('/')}/stand-in/providers/{tenant_id}/{connection_id}/{adapter}"
