@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 from lxml import etree
 
+from services.sandbox.domain.companies import Company, Happening
 from services.sandbox.providers.behaviour import Told
-from services.sandbox.providers.facts import Company
 
 WRONG = "wrong"
 """A password, token or key of that text is refused by every stand-in."""
@@ -28,19 +28,6 @@ class Asked:
     def form(self) -> dict[str, str]:
         """A form-encoded body."""
         return dict(parse_qsl(self.body.decode("utf-8", "replace")))
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that changed in a company under watch. `number` identifies it and grows with time."""
-
-    number: int
-    registration_number: str
-    kind: str
-    on: date
-    old: str | None
-    new: str | None
-    read: bool
 
 
 class House(Protocol):

@@ -10,8 +10,7 @@ from uuid import UUID
 from libs.contracts.ids import new_id
 from libs.kit import clock
 from libs.kit.db import Row, Tx
-from services.sandbox.providers.facts import Company
-from services.sandbox.providers.house import Happening
+from services.sandbox.domain.companies import Company, Happening
 
 
 class StandIn:

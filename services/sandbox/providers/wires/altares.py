@@ -8,9 +8,9 @@ Operations whose names are public carry them; those that are only known by their
 import re
 from datetime import date
 
+from services.sandbox.domain.companies import Company, Happening
 from services.sandbox.providers.behaviour import Told
-from services.sandbox.providers.facts import Company
-from services.sandbox.providers.house import WRONG, Asked, Happening, House, text, xml_of
+from services.sandbox.providers.house import WRONG, Asked, House, text, xml_of
 
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/">'

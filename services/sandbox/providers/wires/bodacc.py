@@ -4,8 +4,8 @@ import json
 import re
 from typing import Any
 
+from services.sandbox.domain.companies import Company
 from services.sandbox.providers.behaviour import Told
-from services.sandbox.providers.facts import Company
 from services.sandbox.providers.house import Asked, House
 
 _PATH = "api/explore/v2.1/catalog/datasets/annonces-commerciales/records"

@@ -5,9 +5,9 @@ import json
 import re
 from datetime import date
 
+from services.sandbox.domain.companies import Company, Happening
 from services.sandbox.providers.behaviour import Told
-from services.sandbox.providers.facts import Company
-from services.sandbox.providers.house import WRONG, Asked, Happening, House
+from services.sandbox.providers.house import WRONG, Asked, House
 
 _RULES = {"score": 101, "address": 105, "legal": 107, "limit": 102, "state": 1802}
 _BANDS = ((71, "A"), (51, "B"), (30, "C"), (1, "D"))

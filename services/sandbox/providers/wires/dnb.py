@@ -5,8 +5,8 @@ import base64
 import json
 import re
 
+from services.sandbox.domain.companies import Company
 from services.sandbox.providers.behaviour import Told
-from services.sandbox.providers.facts import Company
 from services.sandbox.providers.house import WRONG, Asked, House
 
 

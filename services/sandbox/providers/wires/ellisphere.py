@@ -5,8 +5,8 @@ import re
 
 from lxml import etree
 
+from services.sandbox.domain.companies import Company
 from services.sandbox.providers.behaviour import Told
-from services.sandbox.providers.facts import Company
 from services.sandbox.providers.house import WRONG, Asked, House, text, xml_of
 
 _LEGEND = (

@@ -11,8 +11,8 @@ import re
 from datetime import date
 from typing import Any
 
+from services.sandbox.domain.companies import Company
 from services.sandbox.providers.behaviour import Told
-from services.sandbox.providers.facts import Company
 from services.sandbox.providers.house import WRONG, Asked, House, text
 
 _TRENDS = {"up": "hausse", "down": "baisse", "stable": "stable"}

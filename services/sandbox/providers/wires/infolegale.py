@@ -2,8 +2,8 @@
 
 import re
 
+from services.sandbox.domain.companies import Company
 from services.sandbox.providers.behaviour import Told
-from services.sandbox.providers.facts import Company
 from services.sandbox.providers.house import WRONG, Asked, House, text
 
 _COLOURS = {"none": "vert", "ceased": "noir", "closed_insolvency": "noir"}

@@ -32,6 +32,19 @@ _PLACES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that changed in a company under watch. `number` identifies it and grows with time."""
+
+    number: int
+    registration_number: str
+    kind: str
+    on: date
+    old: str | None
+    new: str | None
+    read: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Company:
     """A company as a stand-in sees it. `told` holds what the stand-in was told, by canonical names; a name told to be None
     is a fact the stand-in has not got."""
