@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, TIMESTAMP, UUID
 
 __all__ = [
     "ARRAY",
+    "CHAR",
     "JSON",
     "JSONB",
     "REFERENCE_TABLES",

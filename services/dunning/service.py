@@ -1,33 +1,69 @@
 """What dunning is made of."""
 
 from libs.kit.service import Service
-from services.dunning.api import actions, blocked_addresses, dunning_runs, messages, templates
+from services.dunning.api import (
+    actions,
+    blocked_addresses,
+    customer_dunning,
+    disputes,
+    dunning_runs,
+    messages,
+    pauses,
+    promises,
+    qualifications,
+    scenarios,
+    statuses,
+    templates,
+)
 from services.dunning.feed import gateway, ledger
+from services.dunning.storage import situations
 from services.dunning.storage.actions import states
+from services.dunning.usecases import disputes as dispute_facts
+from services.dunning.usecases import pauses as pause_facts
+from services.dunning.usecases import promises as promise_facts
 from services.dunning.usecases import runs, send
+from services.dunning.usecases import scenarios as assignment_facts
 
 SERVICE = Service(
     name="dunning",
     title="Encours dunning",
     description="What we do next to be paid: scenarios, agenda, messages.",
     routers=[
+        statuses.router,
+        qualifications.router,
+        promises.router,
+        disputes.router,
+        pauses.router,
+        scenarios.router,
+        customer_dunning.router,
         dunning_runs.router,
         actions.router,
         messages.messages,
         templates.router,
         blocked_addresses.router,
-        messages.scenarios,
     ],
     consumers=("ledger", "risk", "credit", "gateway"),
     consumes={
         "gateway": {
             "tenant.changed": gateway.keep_tenant,
             "business_unit.changed": gateway.keep_business_units,
+            "user.changed": gateway.keep_users,
         },
-        "ledger": {"customer.changed": ledger.keep_customers, "item.changed": ledger.keep_items},
+        "ledger": {
+            "customer.changed": ledger.keep_customers,
+            "item.changed": ledger.keep_items,
+            "payment.changed": ledger.keep_payments,
+        },
     },
     forgets={"ledger": ledger.forget},
-    states={"action.changed": states},
+    states={
+        "action.changed": states,
+        "qualification.changed": situations.states,
+        "promise.changed": promise_facts.states,
+        "dispute.changed": dispute_facts.states,
+        "pause.changed": pause_facts.states,
+        "scenario_assignment.changed": assignment_facts.states,
+    },
     jobs={runs.JOB: runs.run, send.JOB: send.send_due},
     sweeps=[runs.sweep, send.sweep],
     day_steps={"reminders": runs.live_through},

@@ -43,6 +43,7 @@ CATALOGUE: dict[str, type[State]] = {
     "dispute.changed": dunning.DisputeChanged,
     "pause.changed": dunning.PauseChanged,
     "action.changed": dunning.ActionChanged,
+    "scenario_assignment.changed": dunning.ScenarioAssignmentChanged,
     "message.sent": dunning.MessageSent,
 }
 

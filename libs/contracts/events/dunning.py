@@ -59,6 +59,14 @@ class ActionChanged(State):
     item_ids: list[UUID]
 
 
+class ScenarioAssignmentChanged(State):
+    """Which scenario a customer follows by somebody's decision; null: the tenant's default. Subject: the customer."""
+
+    scenario_id: UUID | None
+    manual: bool
+    assigned_by: str
+
+
 class MessageSent(State):
     """A message left the house. Subject: the message."""
 

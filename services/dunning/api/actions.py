@@ -1,7 +1,7 @@
 """The agenda: what is to be done, by whom, and what came of it."""
 
-from datetime import date
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Header, Path, Query, Response
@@ -10,26 +10,27 @@ from libs.contracts.money import from_minor
 from libs.kit.db import Row
 from libs.kit.etag import etag, require_match
 from libs.kit.paging import Cursor, Limit, Page, SortKey, page, parse_sort
-from libs.kit.problems import not_found
+from libs.kit.problems import Problem, invalid, not_found
 from libs.kit.responses import reply
 from libs.kit.route import Ctx, Router, scope
+from services.dunning.api.action_schemas import ActionCreate, Mass, MassOutcome
 from services.dunning.api.schemas import (
     Action,
+    ActionKind,
     ActionState,
     Cancel,
     Channel,
-    CustomerDunning,
     Done,
     Reschedule,
 )
-from services.dunning.domain.facts import CustomerFacts
-from services.dunning.domain.next_action import NextAction, Nothing, next_action
-from services.dunning.storage import actions, lists, planning
-from services.dunning.usecases import agenda
+from services.dunning.api.sight import customer_in_sight, items_of_one
+from services.dunning.storage import actions, lists
+from services.dunning.usecases import agenda, plan_by_hand
 
 router = Router("Agenda")
 Id = Annotated[UUID, Path(description="the action's id")]
 IfMatch = Annotated[str | None, Header(description="the ETag you read")]
+Verb = Literal["complete", "skip", "reschedule", "cancel", "confirm"]
 
 
 @router.get(
@@ -41,16 +42,21 @@ async def list_actions(
     cursor: Cursor = None,
     sort: Annotated[str | None, Query(description="due_on, created_at, updated_at; - for descending")] = None,
     state: Annotated[list[ActionState] | None, Query(description="one or several states")] = None,
+    kind: Annotated[list[ActionKind] | None, Query(description="one or several kinds")] = None,
     channel: Annotated[list[Channel] | None, Query(description="one or several channels")] = None,
     customer_id: UUID | None = None,
+    company_id: UUID | None = None,
+    item_id: UUID | None = None,
     assignee_user_id: UUID | None = None,
+    updated_since: Annotated[datetime | None, Query(description="changed at or after that instant")] = None,
     due_to: Annotated[date | None, Query(description="due on that day or before")] = None,
 ) -> Response:
-    """Actions for customers in the caller's perimeter, the most urgent first."""
+    """The agenda: actions for customers in the caller's perimeter, the most urgent first. What is due, what waits for a word
+    (`to_confirm`), what is suggested (`proposed`), broken promises and replies (`kind`)."""
     keys = [*parse_sort(sort, lists.ACTION_SORTS, "due_on"), SortKey("a.id", "uuid")]
     wanted = lists.ActionFilter(
-        ctx.caller.perimeter, states=state, channels=channel, customer_id=customer_id, assignee_user_id=assignee_user_id,
-        due_to=due_to,
+        ctx.caller.perimeter, states=state, kinds=kind, channels=channel, customer_id=customer_id, company_id=company_id,
+        item_id=item_id, assignee_user_id=assignee_user_id, updated_since=updated_since, due_to=due_to,
     )  # fmt: skip
     rows = await lists.agenda(ctx.tx, wanted, keys, cursor, limit)
     return reply(page(rows, limit, present))
@@ -128,62 +134,63 @@ async def confirm_action(ctx: Ctx, action_id: Id, if_match: IfMatch = None) -> R
     return await _changed(ctx, await agenda.confirm(ctx.tx, row, ctx.caller.user_id))
 
 
-@router.get(
-    "/customers/{customer_id}/dunning",
-    response_model=CustomerDunning,
-    summary="Show where a customer stands",
-    openapi_extra=scope("dunning:read"),
+@router.post(
+    "/actions",
+    status_code=201,
+    response_model=Action,
+    summary="Plan an action by hand",
+    openapi_extra=scope("dunning:write"),
 )
-async def get_customer_dunning(ctx: Ctx, customer_id: UUID) -> Response:
-    """The scenario, the item that leads it, what comes next and why nothing does."""
-    row, facts = await _facts(ctx, customer_id)
-    version = await planning.default_version(ctx.tx)
-    live = await lists.live_actions(ctx.tx, customer_id)
-    return reply(
-        {
-            "customer_id": row["id"],
-            "scenario_id": version.scenario_id,
-            "scenario_version_id": version.id,
-            "why": "tenant_default",
-            **_next(next_action(facts, version, ctx.tx.today), ctx.tx.today),
-            "actions": [present(one) for one in live],
-            "paused_until": None,
-            "excluded_items": [],
-        }
-    )
+async def create_action(ctx: Ctx, body: ActionCreate) -> Response:
+    """An action beside the scenario: `specific_action` takes its items out of it until it is finished, `out_of_scenario` leaves
+    them in. Its message leaves by itself on its day unless `mode` says otherwise, and only about what is still owed then."""
+    items = await items_of_one(ctx, body.item_ids)
+    customer = await customer_in_sight(ctx, items[0]["customer_id"])
+    row = await plan_by_hand.plan(ctx.tx, customer, items, body.model_dump(exclude={"item_ids"}))
+    shown = await _one(ctx, row["id"])
+    return reply(present(shown), 201, {"Location": f"/v1/actions/{row['id']}", "ETag": etag(row["version"])})
 
 
-def _next(decision: NextAction | Nothing, today: date) -> dict[str, Any]:
-    if isinstance(decision, Nothing):
-        empty = dict.fromkeys(("leader_item", "next_step", "next_channel", "blocked_by"))
-        return {**empty, "next_due_on": decision.look_again_on, "nothing_because": str(decision.reason)}
-    leader = decision.leader
-    return {
-        "leader_item": {
-            "item_id": leader.id,
-            "number": leader.number,
-            "due_date": leader.due_date,
-            "days_late": leader.days_late(today),
-            "open_amount": from_minor(leader.open_minor, leader.currency),
-            "currency": leader.currency,
-        },
-        "next_step": decision.position,
-        "next_channel": str(decision.step.channel),
-        "next_due_on": decision.due_on,
-        "nothing_because": None,
-        "blocked_by": decision.blocked_by,
-    }
+@router.post(
+    "/actions/{verb}",
+    response_model=MassOutcome,
+    summary="Do the same with many actions",
+    openapi_extra=scope("dunning:write"),
+)
+async def change_actions(ctx: Ctx, verb: Verb, body: Mass) -> Response:
+    """Complete, skip, reschedule, cancel or confirm up to 500 actions; each by itself, so that one that cannot be does not
+    stop the others. Confirming needs the scope dunning:send."""
+    if verb == "confirm":
+        ctx.caller.require("dunning:send")
+        await ctx.runtime.feed.require_fresh("ledger", ctx.tx.tenant_id)
+    if verb == "reschedule" and body.due_on is None:
+        raise invalid("/due_on", "missing", "expected the day to move them to")
+    return reply({"data": [await _each(ctx, verb, one, body) for one in sorted(set(body.action_ids))]})
 
 
-async def _facts(ctx: Ctx, customer_id: UUID) -> tuple[Row, CustomerFacts]:
-    known = (await planning.facts_of(ctx.tx, [customer_id])).get(customer_id)
-    if known is None:
-        await ctx.runtime.feed.drain("ledger", ctx.tx.tenant_id, within=2)
-        known = (await planning.facts_of(ctx.tx, [customer_id])).get(customer_id)
-    perimeter = ctx.caller.perimeter
-    if known is None or (perimeter is not None and known[0]["business_unit_id"] not in perimeter):
-        raise not_found("customer", customer_id)
-    return known
+async def _each(ctx: Ctx, verb: Verb, action_id: UUID, body: Mass) -> dict[str, Any]:
+    try:
+        async with ctx.tx.savepoint():
+            row = await _one(ctx, action_id, lock=True)
+            changed = await _do(ctx, verb, row, body)
+    except Problem as problem:
+        code = problem.errors[0].code if problem.errors else problem.code
+        return {"id": action_id, "outcome": code, "state": None}
+    return {"id": action_id, "outcome": "changed", "state": changed["state"]}
+
+
+async def _do(ctx: Ctx, verb: Verb, row: Row, body: Mass) -> Row:
+    tx, user_id = ctx.tx, ctx.caller.user_id
+    if verb == "complete":
+        return await agenda.complete(tx, row, user_id, body.outcome)
+    if verb == "skip":
+        return await agenda.skip(tx, row, user_id, body.outcome)
+    if verb == "cancel":
+        return await agenda.cancel(tx, row, body.reason)
+    if verb == "confirm":
+        return await agenda.confirm(tx, row, user_id)
+    assert body.due_on is not None, "asked for before"
+    return await agenda.reschedule(tx, row, body.due_on)
 
 
 async def _one(ctx: Ctx, action_id: UUID, if_match: str | None = None, *, lock: bool = False) -> Row:
@@ -208,7 +215,8 @@ def present(row: Row) -> dict[str, Any]:
     single = next(iter(net.items())) if len(net) == 1 else None
     names = (
         "id", "customer_id", "customer_name", "kind", "channel", "mode", "state", "due_on", "leader_item_id", "reason",
-        "outcome", "assignee_user_id", "done_on", "created_at", "updated_at",
+        "outcome", "comment", "template_id", "scenario_id", "qualification_id", "promise_id", "assignee_user_id", "done_on",
+        "created_at", "updated_at",
     )  # fmt: skip
     return {
         **{name: row[name] for name in names},

@@ -1,4 +1,4 @@
-"""The archive of messages, with what became of them, and the scenarios that ask for them."""
+"""The archive of messages, with what became of them."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,15 +12,14 @@ from libs.kit.etag import etag
 from libs.kit.paging import Cursor, Limit, Page, page
 from libs.kit.pdf import PDF
 from libs.kit.problems import Problem, not_found
-from libs.kit.responses import raw, reply
+from libs.kit.responses import reply
 from libs.kit.route import Ctx, Router, scope
 from services.dunning.api.letter_schemas import Message, MessageChannel, MessageContent
-from services.dunning.api.schemas import MailState, Scenario
+from services.dunning.api.schemas import MailState
 from services.dunning.storage import letter_lists, lists
 from services.dunning.storage.actions import decoded
 
 messages = Router("Messages")
-scenarios = Router("Scenarios")
 MessageId = Annotated[UUID, Path(description="the message's id")]
 
 
@@ -108,31 +107,6 @@ async def get_message_attachment(
     )
 
 
-@scenarios.get(
-    "/scenarios", response_model=Page[Scenario], summary="List scenarios", openapi_extra=scope("dunning:read")
-)
-async def list_scenarios(ctx: Ctx) -> Response:
-    """All scenarios with their newest version, by name, in one page."""
-    rows = await lists.scenarios(ctx.tx)
-    return reply({"data": [_scenario(row) for row in rows], "next_cursor": None})
-
-
-@scenarios.get(
-    "/scenarios/{scenario_id}",
-    response_model=Scenario,
-    summary="Show a scenario",
-    openapi_extra=scope("dunning:read"),
-)
-async def get_scenario(
-    ctx: Ctx, scenario_id: Annotated[UUID, Path(description="the scenario's id")]
-) -> Response:
-    """A scenario with the steps of its newest version."""
-    row = await lists.scenario(ctx.tx, scenario_id)
-    if row is None:
-        raise not_found("scenario", scenario_id)
-    return reply(_scenario(row), headers={"ETag": etag(row["etag_version"])})
-
-
 async def _one(ctx: Ctx, message_id: UUID) -> Row:
     row = await lists.message(ctx.tx, message_id, ctx.caller.perimeter)
     if row is None:
@@ -159,8 +133,3 @@ def _message(row: Row) -> dict[str, Any]:
 
 def _person(one: dict[str, Any]) -> dict[str, Any]:
     return {name: one.get(name) for name in ("name", "email", "phone", "address")}
-
-
-def _scenario(row: Row) -> dict[str, Any]:
-    names = ("id", "name", "is_default", "version_id", "version", "cap_days", "created_at", "updated_at")
-    return {**{name: row[name] for name in names}, "steps": raw(row["steps"])}

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from libs.contracts.money import AmountText
 
 ActionState = Literal["proposed", "to_confirm", "due", "done", "skipped", "cancelled", "blocked"]
+ActionKind = Literal["scenario", "specific_action", "out_of_scenario", "broken_promise", "reply"]
 Channel = Literal["email", "letter", "call", "sms", "task"]
 MailState = Literal["queued", "sending", "sent", "unknown", "failed", "bounced", "cancelled"]
 
@@ -91,12 +92,14 @@ class Action(BaseModel):
     id: UUID
     customer_id: UUID
     customer_name: str = Field(examples=["Fonderie des Alpes"])
-    kind: Literal["scenario"]
+    kind: ActionKind = Field(
+        description="a scenario's step, one that takes its items out of it, or one beside it"
+    )
     channel: Channel
     mode: Literal["automatic", "to_confirm", "manual"]
     state: ActionState
     due_on: date
-    leader_item_id: UUID
+    leader_item_id: UUID | None
     items: list[UUID] = Field(description="what is claimed and the credits set against it, oldest first")
     amount: AmountText | None = Field(
         description="net; null when the items are in several currencies: see net"
@@ -106,6 +109,11 @@ class Action(BaseModel):
     contact: Person | None
     reason: str | None = Field(description="what a person must mend, or why it was withdrawn")
     outcome: str | None = Field(description="what came of it")
+    comment: str | None = Field(description="what to bear in mind")
+    template_id: UUID | None
+    scenario_id: UUID | None
+    qualification_id: UUID | None
+    promise_id: UUID | None
     assignee_user_id: UUID | None
     message_id: UUID | None
     done_on: date | None
@@ -131,61 +139,8 @@ class Cancel(Input):
     reason: str | None = Field(None, max_length=200, description="why it is withdrawn")
 
 
-class Leader(BaseModel):
-    """The item that drives the scenario."""
-
-    item_id: UUID
-    number: str = Field(description="as printed on the document")
-    due_date: date
-    days_late: int
-    open_amount: AmountText
-    currency: str = Field(description="ISO 4217")
-
-
-class CustomerDunning(BaseModel):
-    """Where a customer stands in its scenario, and why."""
-
-    customer_id: UUID
-    scenario_id: UUID
-    scenario_version_id: UUID
-    why: Literal["tenant_default"] = Field(description="how the scenario came to the customer")
-    leader_item: Leader | None
-    next_step: int | None = Field(description="place of the next step, from 0")
-    next_channel: Channel | None
-    next_due_on: date | None
-    nothing_because: str | None = Field(examples=["nothing_open"])
-    blocked_by: str | None = Field(description="what a person must mend before the next step")
-    actions: list[Action] = Field(description="live ones")
-    paused_until: date | None
-    excluded_items: list[UUID]
-
-
 class Recipient(BaseModel):
     """An address."""
 
     name: str | None = Field(description="who")
     email: str = Field(description="an e-mail address")
-
-
-class Step(BaseModel):
-    """One step of a scenario."""
-
-    channel: Channel
-    mode: Literal["automatic", "to_confirm", "manual"]
-    template_id: UUID | None
-    offset_days: int | None = Field(description="from the leader's due date")
-    after_days: int | None = Field(description="since the step before")
-
-
-class Scenario(BaseModel):
-    """An ordered way of asking for money."""
-
-    id: UUID
-    name: str = Field(examples=["Standard"])
-    is_default: bool
-    version_id: UUID
-    version: int
-    steps: list[Step]
-    cap_days: int = Field(description="at most one automatic message a customer in so many days")
-    created_at: datetime
-    updated_at: datetime

@@ -50,7 +50,7 @@ class Pot:
 
 def pots(items: Iterable[OpenItem], version: ScenarioVersion, as_of: date) -> list[Pot]:
     """A customer's items sorted into pots. An item excluded on `as_of` is in none of them, debit or credit:
-    a credit under dispute pays nothing."""
+    a credit under dispute pays nothing. A scenario that does not net leaves all credits out."""
     debts: dict[tuple[UUID, str], list[OpenItem]] = {}
     credits: dict[tuple[UUID, str], list[OpenItem]] = {}  # noqa: A001 - the field's word
     for item in items:
@@ -58,6 +58,8 @@ def pots(items: Iterable[OpenItem], version: ScenarioVersion, as_of: date) -> li
             continue
         key = item.business_unit_id, item.currency
         if item.open_minor < 0:
+            if not version.net_credits:
+                continue
             credits.setdefault(key, []).append(item)
         elif item.open_minor >= version.ignore_under.get(item.currency, 0):
             debts.setdefault(key, []).append(item)

@@ -22,7 +22,7 @@ from services.dunning.domain.facts import Contact, CustomerFacts, OpenItem, Pass
 from services.dunning.domain.netting import Pot, pots, seniority
 from services.dunning.domain.scenario import Channel, ScenarioVersion, Step, nominal_days
 
-__all__ = ["NextAction", "Nothing", "Reason", "next_action"]
+__all__ = ["NextAction", "Nothing", "Reason", "blocked_by", "next_action"]
 
 
 class Reason(StrEnum):
@@ -51,7 +51,8 @@ class NextAction:
 
     `items` are what is claimed and the credits set against it, oldest first, all of the customer; `net` what
     they come to, in minor units by currency. `blocked_by` says what a person must mend before it can be done.
-    `look_again_on` is the first day on which time alone may call for another decision.
+    `look_again_on` is the first day on which time alone may call for another decision. `capped` says that it waits
+    for the cap's window and not for its own day.
     """
 
     leader: OpenItem
@@ -64,6 +65,7 @@ class NextAction:
     contact: Contact | None
     blocked_by: str | None
     look_again_on: date
+    capped: bool = False
 
 
 def next_action(facts: CustomerFacts, version: ScenarioVersion, as_of: date) -> NextAction | Nothing:
@@ -84,6 +86,7 @@ def next_action(facts: CustomerFacts, version: ScenarioVersion, as_of: date) -> 
         return Nothing(Reason.SCENARIO_FINISHED, turning)
     position, placed, due_on = upcoming
     step = version.steps[position]
+    own_day = due_on
     if step.sends_by_itself and facts.last_automatic_on is not None:
         due_on = max(due_on, facts.last_automatic_on + timedelta(days=version.cap_days))
     contact = reachable_contact(facts.contacts, step.channel)
@@ -96,8 +99,9 @@ def next_action(facts: CustomerFacts, version: ScenarioVersion, as_of: date) -> 
         items=_shown(worth, max(as_of, due_on)),
         net=_nets(worth, max(as_of, due_on)),
         contact=contact,
-        blocked_by=_blocked_by(step.channel, contact, facts),
+        blocked_by=blocked_by(step.channel, contact, facts),
         look_again_on=min(due_on, turning) if turning else due_on,
+        capped=due_on > max(own_day, as_of),
     )
 
 
@@ -170,7 +174,8 @@ def _nets(worth: list[Pot], day: date) -> dict[str, int]:
     return nets
 
 
-def _blocked_by(channel: Channel, contact: Contact | None, facts: CustomerFacts) -> str | None:
+def blocked_by(channel: Channel, contact: Contact | None, facts: CustomerFacts) -> str | None:
+    """What a person must mend before a customer can be reached over a channel; None when nothing."""
     if channel is Channel.LETTER:
         return None if facts.postal_address else "no_address"
     if channel in {Channel.EMAIL, Channel.SMS} and contact is None:

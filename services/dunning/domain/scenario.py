@@ -6,6 +6,8 @@ from enum import StrEnum
 from itertools import pairwise
 from uuid import UUID
 
+from services.dunning.domain.sending_window import SendingRules
+
 __all__ = [
     "Channel",
     "Finding",
@@ -43,13 +45,14 @@ class Mode(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step: `offset_days` from the leader's due date (negative: before it), or `after_days` since the
-    step before was done. Exactly one of the two."""
+    step before was done. Exactly one of the two. `assignee_user_id`: who does it; None is the customer's collector."""
 
     channel: Channel
     mode: Mode
     template_id: UUID | None = None
     offset_days: int | None = None
     after_days: int | None = None
+    assignee_user_id: UUID | None = None
 
     @property
     def sends_by_itself(self) -> bool:
@@ -62,7 +65,8 @@ class ScenarioVersion:
 
     `minimums` are net amounts by currency, in minor units, below which nothing is claimed; `ignore_under`
     the same for single items; a currency that is not named has no minimum. `cap_days`: at most one automatic
-    message a customer in so many days.
+    message in so many days, to any account of the company or (`cap_across_accounts` off) to each account. `net_credits`:
+    whether unused credits are deducted from what is claimed. `sending`: when its messages may leave.
     """
 
     id: UUID
@@ -71,6 +75,9 @@ class ScenarioVersion:
     minimums: Mapping[str, int] = field(default_factory=dict)
     ignore_under: Mapping[str, int] = field(default_factory=dict)
     cap_days: int = 7
+    cap_across_accounts: bool = True
+    net_credits: bool = True
+    sending: SendingRules = field(default_factory=SendingRules)
 
 
 @dataclass(frozen=True, slots=True)

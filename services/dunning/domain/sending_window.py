@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-__all__ = ["OFFICE_DAYS", "SendingWindow", "WindowNeverOpensError"]
+__all__ = ["OFFICE_DAYS", "SendingRules", "SendingWindow", "WindowNeverOpensError", "window_at"]
 
 #: Monday to Friday, as datetime.weekday() counts.
 OFFICE_DAYS = frozenset(range(5))
@@ -66,6 +66,27 @@ class SendingWindow:
             if self.is_open(candidate):
                 return candidate
         raise WindowNeverOpensError(f"no working day within {_YEAR_AND_A_BIT} days")
+
+
+@dataclass(frozen=True, slots=True)
+class SendingRules:
+    """When a scenario's messages may leave, told without saying where. `calendar`: whose public holidays are left out, those of
+    the `customer`'s country, of the `house`'s, of a named country (ISO 3166 alpha-2), or of `none`."""
+
+    weekdays: frozenset[int] = OFFICE_DAYS
+    opens: time = time(8)
+    closes: time = time(18)
+    calendar: str = "customer"
+
+
+def window_at(
+    rules: SendingRules, *, zone: str | None, country: str | None, house_zone: str, house_country: str
+) -> SendingWindow:
+    """The window of one customer: its own zone and calendar, the house's where they are not known."""
+    where = {"customer": country or house_country, "house": house_country, "none": None}
+    wanted = where.get(rules.calendar, rules.calendar)
+    known = wanted if wanted is not None and wanted in _countries() else None
+    return SendingWindow(zone or house_zone, known, rules.weekdays, rules.opens, rules.closes)
 
 
 @lru_cache

@@ -1,13 +1,12 @@
 """What dunning keeps of the gateway: the tenant (which starts with a default scenario) and its business units."""
 
-from dataclasses import asdict
-
 from libs.contracts.ids import new_id
 from libs.kit.db import Tx
 from libs.kit.responses import json_bytes
 from libs.kit.service import Incoming
 from libs.kit.tenant_registry import keep_tenants
-from services.dunning.domain.scenario import default_steps
+from services.dunning.domain.scenario import ScenarioVersion, default_steps
+from services.dunning.storage import scenarios, statuses
 from services.dunning.usecases.templates import start_with_templates
 
 _UNITS = """
@@ -17,6 +16,24 @@ _UNITS = """
     ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, version = excluded.version
       WHERE business_units.version < excluded.version
 """
+
+
+_USERS = """
+    INSERT INTO users (tenant_id, id, name, email, version)
+    SELECT $1, s.id, s.name, s.email, s.version
+      FROM jsonb_to_recordset($2::jsonb) AS s(id uuid, version bigint, name text, email text)
+     ORDER BY s.id
+    ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, email = excluded.email, version = excluded.version
+      WHERE users.version < excluded.version
+"""
+
+
+async def keep_users(tx: Tx, subjects: list[Incoming]) -> None:
+    """`user.changed`: who may be written to inside the house."""
+    rows = [
+        {"id": s.id, "version": s.version, "name": s.data["name"], "email": s.data["email"]} for s in subjects
+    ]
+    await tx.execute(_USERS, tx.tenant_id, json_bytes(rows).decode())
 
 
 async def keep_tenant(tx: Tx, subjects: list[Incoming]) -> None:
@@ -37,15 +54,7 @@ async def start_with_defaults(tx: Tx) -> None:
     if await tx.fetchval("SELECT EXISTS (SELECT 1 FROM scenarios WHERE tenant_id = $1)", tx.tenant_id):
         return
     ids = await start_with_templates(tx)
-    scenario_id = new_id()
-    await tx.execute(
-        "INSERT INTO scenarios (tenant_id, id, name, is_default, created_at, updated_at, version)"
-        " VALUES ($1, $2, 'Standard', true, $3, $3, 1)",
-        tx.tenant_id, scenario_id, tx.now,
-    )  # fmt: skip
-    steps = [asdict(step) for step in default_steps(ids["first_reminder"], ids["second_reminder"])]
-    await tx.execute(
-        "INSERT INTO scenario_versions (tenant_id, id, scenario_id, number, steps, minimums, ignore_under, cap_days,"
-        " published_at) VALUES ($1, $2, $3, 1, $4, '{}', '{}', 7, $5)",
-        tx.tenant_id, new_id(), scenario_id, json_bytes(steps).decode(), tx.now,
-    )  # fmt: skip
+    scenario_id = await scenarios.insert(tx, "Standard", "Two e-mails, then a call.", default=True)
+    steps = default_steps(ids["first_reminder"], ids["second_reminder"])
+    await scenarios.publish(tx, scenario_id, ScenarioVersion(new_id(), scenario_id, steps), None)
+    await statuses.start_with_natives(tx)

@@ -12,23 +12,26 @@ from libs.kit.responses import json_bytes
 
 COLUMNS = (
     "id, customer_id, kind, channel, mode, state, due_on, leader_item_id, item_ids, net, scenario_id, scenario_version_id,"
-    " position, nominal_days, template_id, contact, reason, outcome, assignee_user_id, run_id, mail_id, done_on, done_by,"
-    " created_at, updated_at, version"
+    " position, nominal_days, template_id, contact, reason, outcome, comment, qualification_id, promise_id,"
+    " assignee_user_id, run_id, mail_id, done_on, done_by, created_at, updated_at, version"
 )
+#: Members of an action to write, and how they are read from JSON.
+_WRITTEN = {
+    "id": "uuid", "customer_id": "uuid", "kind": "text", "channel": "text", "mode": "text", "state": "text",
+    "due_on": "date", "leader_item_id": "uuid", "item_ids": "uuid[]", "net": "jsonb", "scenario_id": "uuid",
+    "scenario_version_id": "uuid", "position": "int", "nominal_days": "int", "template_id": "uuid", "contact": "jsonb",
+    "reason": "text", "comment": "text", "qualification_id": "uuid", "promise_id": "uuid", "assignee_user_id": "uuid",
+    "run_id": "uuid", "mail_id": "uuid",
+}  # fmt: skip
 _INSERT = f"""
-    INSERT INTO actions (tenant_id, id, customer_id, kind, channel, mode, state, due_on, leader_item_id, item_ids, net,
-        scenario_id, scenario_version_id, position, nominal_days, template_id, contact, reason, assignee_user_id, run_id,
-        mail_id, created_at, updated_at, version)
-    SELECT $1, a.id, a.customer_id, 'scenario', a.channel, a.mode, a.state, a.due_on, a.leader_item_id, a.item_ids, a.net,
-           a.scenario_id, a.scenario_version_id, a.position, a.nominal_days, a.template_id, a.contact, a.reason,
-           a.assignee_user_id, a.run_id, a.mail_id, $3, $3, 1
-      FROM jsonb_to_recordset($2::jsonb) AS a(id uuid, customer_id uuid, channel text, mode text, state text, due_on date,
-           leader_item_id uuid, item_ids uuid[], net jsonb, scenario_id uuid, scenario_version_id uuid, position int,
-           nominal_days int, template_id uuid, contact jsonb, reason text, assignee_user_id uuid, run_id uuid, mail_id uuid)
+    INSERT INTO actions (tenant_id, {", ".join(_WRITTEN)}, created_at, updated_at, version)
+    SELECT $1, {", ".join(f"a.{name}" for name in _WRITTEN)}, $3, $3, 1
+      FROM jsonb_to_recordset($2::jsonb) AS a({", ".join(f"{name} {cast}" for name, cast in _WRITTEN.items())})
      ORDER BY a.customer_id
     ON CONFLICT DO NOTHING
     RETURNING {COLUMNS}
 """
+_TOLD = ("customer_id", "kind", "channel", "state", "due_on", "leader_item_id", "item_ids")
 
 
 async def insert(tx: Tx, planned: list[dict[str, Any]]) -> list[Row]:
@@ -81,11 +84,7 @@ async def update(tx: Tx, identifier: UUID, **values: Any) -> Row:
 
 def announce(tx: Tx, rows: Sequence[Row]) -> None:
     """`action.changed`."""
-    names = ("customer_id", "kind", "channel", "state", "due_on", "leader_item_id", "item_ids")
-    tx.emit(
-        "action.changed",
-        [Subject(row["id"], row["version"], {name: row[name] for name in names}) for row in rows],
-    )
+    tx.emit("action.changed", [_told(row) for row in rows])
 
 
 async def states(tx: Tx, after: UUID | None, limit: int) -> list[Subject]:
@@ -94,14 +93,22 @@ async def states(tx: Tx, after: UUID | None, limit: int) -> list[Subject]:
         f"SELECT {COLUMNS} FROM actions WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3",
         tx.tenant_id, after, limit,
     )  # fmt: skip
-    names = ("customer_id", "kind", "channel", "state", "due_on", "leader_item_id", "item_ids")
-    return [Subject(row["id"], row["version"], {name: row[name] for name in names}) for row in rows]
+    return [_told(row) for row in rows]
+
+
+def _told(row: Row) -> Subject:
+    return Subject(row["id"], row["version"], {name: row[name] for name in _TOLD})
 
 
 def _json_rows(planned: list[dict[str, Any]]) -> str:
     """jsonb_to_recordset reads a uuid[] from an array literal, not from a JSON array."""
     texts = [
-        {**row, "item_ids": "{" + ",".join(str(one) for one in row["item_ids"]) + "}"} for row in planned
+        {
+            **row,
+            "kind": row.get("kind", "scenario"),
+            "item_ids": "{" + ",".join(map(str, row["item_ids"])) + "}",
+        }
+        for row in planned
     ]
     return json_bytes(texts).decode()
 

@@ -10,6 +10,7 @@ from libs.kit.db import Row, Tx
 from libs.kit.paging import SortKey, Statement, cursor_columns, keyset
 from services.dunning.storage import actions as action_rows
 from services.dunning.storage.planning import LIVE
+from services.dunning.storage.records import customer_in_sight
 
 RUN_COLUMNS = (
     "id, as_of, dry_run, send_now, customer_ids, status, after_customer_id, counts, error, requested_by, created_at,"
@@ -26,14 +27,6 @@ _ACTIONS = f"""
       FROM actions a JOIN customers c ON c.tenant_id = a.tenant_id AND c.id = a.customer_id
 """
 _MESSAGE = ", ".join(f"m.{name.strip()}" for name in mail.COLUMNS.split(","))
-_SCENARIO = """
-    SELECT s.id, s.name, s.is_default, s.created_at, s.updated_at, s.version AS etag_version,
-           v.id AS version_id, v.number AS version, v.steps, v.cap_days
-      FROM scenarios s
-      JOIN LATERAL (SELECT id, number, steps, cap_days FROM scenario_versions v
-                     WHERE v.tenant_id = s.tenant_id AND v.scenario_id = s.id ORDER BY number DESC LIMIT 1) v ON true
-     WHERE s.tenant_id = $1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +35,12 @@ class ActionFilter:
 
     perimeter: Sequence[UUID] | None
     states: Sequence[str] | None = None
+    kinds: Sequence[str] | None = None
     channels: Sequence[str] | None = None
     customer_id: UUID | None = None
+    company_id: UUID | None = None
+    item_id: UUID | None = None
+    updated_since: datetime | None = None
     assignee_user_id: UUID | None = None
     due_to: date | None = None
 
@@ -121,7 +118,7 @@ async def plans(
     statement = Statement()
     statement.where("l.tenant_id = {} AND l.run_id = {} AND l.plan IS NOT NULL", tx.tenant_id, run_id)
     if perimeter is not None:
-        statement.where(_customer_in_sight("l"), list(perimeter))
+        statement.where(customer_in_sight("l"), list(perimeter))
     order = keyset(statement, keys, cursor)
     return await tx.fetch(
         f"SELECT l.customer_id, l.action_id, l.plan, r.dry_run, {cursor_columns(keys)} FROM dunning_run_lines l"
@@ -177,27 +174,23 @@ async def message(tx: Tx, identifier: UUID, perimeter: Sequence[UUID] | None) ->
     return await tx.fetchrow(f"SELECT {_MESSAGE} FROM mails m {statement.clause()}", *statement.params)
 
 
-async def scenarios(tx: Tx) -> list[Row]:
-    """All scenarios with their newest version, by name."""
-    return await tx.fetch(f"{_SCENARIO} ORDER BY s.name, s.id", tx.tenant_id)
-
-
-async def scenario(tx: Tx, identifier: UUID) -> Row | None:
-    """A scenario with its newest version."""
-    return await tx.fetchrow(f"{_SCENARIO} AND s.id = $2", tx.tenant_id, identifier)
-
-
 def _actions_narrowed(tx: Tx, wanted: ActionFilter) -> Statement:
     statement = Statement()
     statement.where("a.tenant_id = {}", tx.tenant_id)
     if wanted.perimeter is not None:
         statement.where("c.business_unit_id = ANY({})", list(wanted.perimeter))
-    for column, values in (("state", wanted.states), ("channel", wanted.channels)):
+    for column, values in (("state", wanted.states), ("kind", wanted.kinds), ("channel", wanted.channels)):
         if values:
             statement.where(f"a.{column} = ANY({{}})", list(values))
     for column, value in (("customer_id", wanted.customer_id), ("assignee_user_id", wanted.assignee_user_id)):
         if value is not None:
             statement.where(f"a.{column} = {{}}", value)
+    if wanted.company_id is not None:
+        statement.where("c.company_id = {}", wanted.company_id)
+    if wanted.item_id is not None:
+        statement.where("{} = ANY(a.item_ids)", wanted.item_id)
+    if wanted.updated_since is not None:
+        statement.where("a.updated_at >= {}", wanted.updated_since)
     if wanted.due_to is not None:
         statement.where("a.due_on <= {}", wanted.due_to)
     return statement
@@ -207,7 +200,7 @@ def _messages_narrowed(tx: Tx, wanted: MessageFilter) -> Statement:
     statement = Statement()
     statement.where("m.tenant_id = {}", tx.tenant_id)
     if wanted.perimeter is not None:
-        statement.where(_customer_in_sight("m"), list(wanted.perimeter))
+        statement.where(customer_in_sight("m"), list(wanted.perimeter))
     if wanted.states:
         statement.where("m.state = ANY({})", list(wanted.states))
     if wanted.customer_id is not None:
@@ -221,10 +214,3 @@ def _messages_narrowed(tx: Tx, wanted: MessageFilter) -> Statement:
     if wanted.item_id is not None:
         statement.where("{} = ANY(m.about)", wanted.item_id)
     return statement
-
-
-def _customer_in_sight(alias: str) -> str:
-    return (
-        f"EXISTS (SELECT 1 FROM customers u WHERE u.tenant_id = {alias}.tenant_id AND u.id = {alias}.customer_id"
-        " AND u.business_unit_id = ANY({}))"
-    )

@@ -9,52 +9,42 @@ from uuid import UUID
 import msgspec
 
 from libs.kit.db import Row, Tx
-from services.dunning.domain.facts import Contact, CustomerFacts, ItemKind, OpenItem, Passed
-from services.dunning.domain.scenario import Channel, Mode, ScenarioVersion, Step
+from services.dunning.domain.facts import Contact, CustomerFacts, Exclusion, ItemKind, OpenItem, Passed, Pause
 from services.dunning.storage.letters import blocked_among_contacts, folded
+from services.dunning.storage.scenarios import Scenarios
 
 LIVE = ("proposed", "to_confirm", "due", "blocked")
 _CUSTOMERS = """
-    SELECT id, business_unit_id, external_id, name, language, contacts, address, collector_user_id
+    SELECT id, company_id, business_unit_id, external_id, name, language, contacts, address, country, time_zone,
+           collector_user_id, scenario_id
       FROM customers WHERE tenant_id = $1 AND id = ANY($2) AND NOT archived
 """
 _ITEMS = """
-    SELECT id, customer_id, business_unit_id, currency, number, issue_date, due_date, open_amount, kind, reference
-      FROM items WHERE tenant_id = $1 AND customer_id = ANY($2) AND open_amount <> 0
+    SELECT i.id, i.customer_id, i.business_unit_id, i.currency, i.number, i.issue_date, i.due_date, i.open_amount, i.kind,
+           i.reference, s.excluded_by, s.excluded_until
+      FROM items i LEFT JOIN situations s ON s.tenant_id = i.tenant_id AND s.item_id = i.id
+     WHERE i.tenant_id = $1 AND i.customer_id = ANY($2) AND i.open_amount <> 0
 """
 _PASSED = """
-    SELECT customer_id, leader_item_id, scenario_version_id, position, nominal_days, done_on, channel, mode, state
-      FROM actions WHERE tenant_id = $1 AND customer_id = ANY($2) AND state IN ('done', 'skipped')
+    SELECT customer_id, leader_item_id, scenario_version_id, position, nominal_days, done_on
+      FROM actions WHERE tenant_id = $1 AND customer_id = ANY($2) AND kind = 'scenario' AND state IN ('done', 'skipped')
+"""
+_PAUSES = """
+    SELECT customer_id, reason, until FROM pauses WHERE tenant_id = $1 AND customer_id = ANY($2) AND state = 'active'
+"""
+#: Messages that left, to any account of these customers' companies.
+_MESSAGES = """
+    SELECT c.company_id, a.customer_id, max(a.done_on) AS done_on
+      FROM customers c JOIN actions a ON a.tenant_id = c.tenant_id AND a.customer_id = c.id
+     WHERE c.tenant_id = $1 AND c.company_id = ANY($2) AND a.state = 'done' AND a.channel IN ('email', 'letter', 'sms')
+       AND a.mode <> 'manual'
+     GROUP BY c.company_id, a.customer_id
 """
 _DUE = """
     SELECT id FROM customers
      WHERE tenant_id = $1 AND look_again_on <= $2 AND ($3::uuid IS NULL OR id > $3) AND ($4::uuid[] IS NULL OR id = ANY($4))
      ORDER BY id LIMIT $5
 """
-_VERSION = """
-    SELECT v.id, v.scenario_id, v.steps, v.minimums, v.ignore_under, v.cap_days
-      FROM scenarios s JOIN scenario_versions v ON v.tenant_id = s.tenant_id AND v.scenario_id = s.id
-     WHERE s.tenant_id = $1 AND s.is_default ORDER BY v.number DESC LIMIT 1
-"""
-
-
-async def default_version(tx: Tx) -> ScenarioVersion:
-    """The newest version of the scenario that customers without another one follow."""
-    row = await tx.fetchrow(_VERSION, tx.tenant_id)
-    assert row is not None, "every tenant starts with a scenario"
-    return version_of(row)
-
-
-def version_of(row: Row) -> ScenarioVersion:
-    """A scenario version from its row."""
-    return ScenarioVersion(
-        id=row["id"],
-        scenario_id=row["scenario_id"],
-        steps=tuple(_step(step) for step in msgspec.json.decode(row["steps"])),
-        minimums=msgspec.json.decode(row["minimums"]),
-        ignore_under=msgspec.json.decode(row["ignore_under"]),
-        cap_days=row["cap_days"],
-    )
 
 
 async def customers_to_look_at(
@@ -73,16 +63,17 @@ async def lock_customers(tx: Tx, customers: Sequence[UUID]) -> None:
     )
 
 
-async def facts_of(tx: Tx, customers: Sequence[UUID]) -> dict[UUID, tuple[Row, CustomerFacts]]:
-    """Each customer's row and facts. Archived customers are left out: nobody writes to them."""
+async def facts_of(
+    tx: Tx, customers: Sequence[UUID], scenarios: Scenarios | None = None
+) -> dict[UUID, tuple[Row, CustomerFacts]]:
+    """What is decided from, by customer, with the row it belongs to. Archived customers are left out."""
+    rows = await tx.fetch(_CUSTOMERS, tx.tenant_id, customers)
     items: dict[UUID, list[OpenItem]] = defaultdict(list)
     for row in await tx.fetch(_ITEMS, tx.tenant_id, customers):
-        items[row["customer_id"]].append(_item(row))
+        items[row["customer_id"]].append(item_of(row))
     passed: dict[UUID, list[Passed]] = defaultdict(list)
-    automatic: dict[UUID, date] = {}
     for row in await tx.fetch(_PASSED, tx.tenant_id, customers):
-        customer = row["customer_id"]
-        passed[customer].append(
+        passed[row["customer_id"]].append(
             Passed(
                 row["leader_item_id"],
                 row["scenario_version_id"],
@@ -91,9 +82,11 @@ async def facts_of(tx: Tx, customers: Sequence[UUID]) -> dict[UUID, tuple[Row, C
                 row["done_on"],
             )
         )
-        if row["mode"] == Mode.AUTOMATIC and Channel(row["channel"]).is_message and row["state"] == "done":
-            automatic[customer] = max(automatic.get(customer, row["done_on"]), row["done_on"])
-    rows = await tx.fetch(_CUSTOMERS, tx.tenant_id, customers)
+    pauses = {
+        row["customer_id"]: Pause(row["reason"], row["until"])
+        for row in await tx.fetch(_PAUSES, tx.tenant_id, customers)
+    }
+    own, company = await _last_messages(tx, [row["company_id"] for row in rows])
     blocked = await blocked_among_contacts(tx, rows)
     return {
         row["id"]: (
@@ -103,7 +96,10 @@ async def facts_of(tx: Tx, customers: Sequence[UUID]) -> dict[UUID, tuple[Row, C
                 items=tuple(items[row["id"]]),
                 passed=tuple(passed[row["id"]]),
                 contacts=tuple(contacts_of(row, blocked)),
-                last_automatic_on=automatic.get(row["id"]),
+                pause=pauses.get(row["id"]),
+                last_automatic_on=company.get(row["company_id"])
+                if scenarios is None or scenarios.of(row).cap_across_accounts
+                else own.get(row["id"]),
                 postal_address=row["address"] != "{}",
             ),
         )
@@ -111,12 +107,33 @@ async def facts_of(tx: Tx, customers: Sequence[UUID]) -> dict[UUID, tuple[Row, C
     }
 
 
+async def _last_messages(tx: Tx, companies: Sequence[UUID]) -> tuple[dict[UUID, date], dict[UUID, date]]:
+    """The day of the last message by customer, and by company."""
+    own: dict[UUID, date] = {}
+    company: dict[UUID, date] = {}
+    for row in await tx.fetch(_MESSAGES, tx.tenant_id, list(set(companies))):
+        own[row["customer_id"]] = row["done_on"]
+        company[row["company_id"]] = max(company.get(row["company_id"], row["done_on"]), row["done_on"])
+    return own, company
+
+
+async def companies_to_be_written_to(tx: Tx, companies: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Companies one of whose accounts has a message waiting to leave by itself -> that account."""
+    rows = await tx.fetch(
+        "SELECT c.company_id, min(a.customer_id::text)::uuid AS customer_id FROM customers c JOIN actions a"
+        " ON a.tenant_id = c.tenant_id AND a.customer_id = c.id WHERE c.tenant_id = $1 AND c.company_id = ANY($2)"
+        " AND a.state = 'due' AND a.mail_id IS NOT NULL GROUP BY c.company_id",
+        tx.tenant_id, list(set(companies)),
+    )  # fmt: skip
+    return {row["company_id"]: row["customer_id"] for row in rows}
+
+
 async def live_actions(tx: Tx, customers: Sequence[UUID]) -> dict[UUID, list[Row]]:
     """Scenario actions that were planned and are not done."""
     found: dict[UUID, list[Row]] = defaultdict(list)
     for row in await tx.fetch(
         "SELECT id, customer_id, leader_item_id, scenario_version_id, position, state, mail_id, reason FROM actions"
-        " WHERE tenant_id = $1 AND customer_id = ANY($2) AND state = ANY($3)",
+        " WHERE tenant_id = $1 AND customer_id = ANY($2) AND state = ANY($3) AND kind = 'scenario'",
         tx.tenant_id, customers, list(LIVE),
     ):  # fmt: skip
         found[row["customer_id"]].append(row)
@@ -152,7 +169,8 @@ def contacts_of(row: Row, blocked: Collection[tuple[str, str]] = ()) -> list[Con
     ]
 
 
-def _item(row: Row) -> OpenItem:
+def item_of(row: Row) -> OpenItem:
+    """An open item from its row, with what holds it out."""
     return OpenItem(
         id=row["id"],
         customer_id=row["customer_id"],
@@ -164,15 +182,5 @@ def _item(row: Row) -> OpenItem:
         open_minor=row["open_amount"],
         kind=ItemKind(row["kind"]),
         reference=row["reference"] or "",
-    )
-
-
-def _step(stored: dict[str, Any]) -> Step:
-    template = stored.get("template_id")
-    return Step(
-        channel=Channel(stored["channel"]),
-        mode=Mode(stored["mode"]),
-        template_id=UUID(template) if template else None,
-        offset_days=stored.get("offset_days"),
-        after_days=stored.get("after_days"),
+        exclusion=Exclusion(row["excluded_by"], row["excluded_until"]) if row["excluded_by"] else None,
     )

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import UUID
 from libs.kit.mail import mail_table
 from libs.kit.schema import (
     ARRAY,
+    CHAR,
     JSONB,
     BigInteger,
     Boolean,
@@ -25,6 +26,7 @@ from libs.kit.schema import (
     text,
     uuid,
 )
+from services.dunning.storage.collecting_tables import collecting_tables
 from services.dunning.storage.letters_tables import letters_tables
 
 METADATA = metadata()
@@ -51,11 +53,15 @@ customers = tenant_table(
     Column("language", Text, nullable=False),
     Column("contacts", JSONB, nullable=False),
     Column("address", JSONB, nullable=False),
+    Column("country", CHAR(2), nullable=True),
+    Column("time_zone", Text, nullable=True),  # where it works; null: where the house does
     uuid("collector_user_id", null=True),
+    uuid("scenario_id", null=True),  # as assigned; null: the default
     Column("archived", Boolean, nullable=False),
     Column("look_again_on", Date, nullable=True),  # first day on which a decision may differ; null: only an event can tell
     Column("version", BigInteger, nullable=False),
     Index("ix_customers_look_again_on", "tenant_id", "look_again_on", "id"),
+    Index("ix_customers_company_id", "tenant_id", "company_id", "id"),
 )  # fmt: skip
 
 items = tenant_table(
@@ -68,10 +74,32 @@ items = tenant_table(
     Column("issue_date", Date, nullable=False),
     Column("due_date", Date, nullable=False),
     currency(),
+    money("amount"),  # as invoiced, positive
     money("open_amount"),  # signed
     Column("reference", Text, nullable=True),
+    Column("closed_on", Date, nullable=True),
+    Column("cancelled", Boolean, nullable=False),
     Column("version", BigInteger, nullable=False),
     Index("ix_items_open", "tenant_id", "customer_id", postgresql_where=text("open_amount <> 0")),
+)  # fmt: skip
+
+users = tenant_table(
+    "users", METADATA,
+    key(),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)  # fmt: skip
+
+payments = tenant_table(
+    "payments", METADATA,
+    key(),
+    uuid("customer_id"),
+    currency(),
+    Column("paid_on", Date, nullable=False),
+    Column("allocations", JSONB, nullable=False),  # item_id -> minor units; empty once reversed
+    Column("version", BigInteger, nullable=False),
+    Index("ix_payments_customer_id", "tenant_id", "customer_id", "id"),
 )  # fmt: skip
 
 # -- how it is done --------------------------------------------------------------------------------------------------
@@ -80,7 +108,9 @@ scenarios = tenant_table(
     "scenarios", METADATA,
     key(),
     Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
     Column("is_default", Boolean, nullable=False),
+    Column("archived", Boolean, nullable=False),
     *created(),
     Index("uq_scenarios_default", "tenant_id", unique=True, postgresql_where=text("is_default")),
 )  # fmt: skip
@@ -94,6 +124,8 @@ scenario_versions = tenant_table(
     Column("minimums", JSONB, nullable=False),
     Column("ignore_under", JSONB, nullable=False),
     Column("cap_days", Integer, nullable=False),
+    Column("rules", JSONB, nullable=False),  # cap_across, net_credits, catch_up, sending days, hours and calendar
+    uuid("published_by", null=True),
     instant("published_at"),
     ForeignKeyConstraint(["tenant_id", "scenario_id"], ["scenarios.tenant_id", "scenarios.id"]),
     UniqueConstraint("tenant_id", "scenario_id", "number"),
@@ -105,22 +137,25 @@ actions = tenant_table(
     "actions", METADATA,
     key(),
     uuid("customer_id"),
-    Column("kind", Text, nullable=False),  # scenario
+    Column("kind", Text, nullable=False),  # scenario, specific_action, out_of_scenario, broken_promise, reply
     Column("channel", Text, nullable=False),
     Column("mode", Text, nullable=False),
     Column("state", Text, nullable=False),  # proposed, to_confirm, due, done, skipped, cancelled, blocked
     Column("due_on", Date, nullable=False),
-    uuid("leader_item_id"),
+    uuid("leader_item_id", null=True),
     Column("item_ids", ARRAY(UUID(as_uuid=True)), nullable=False),
     Column("net", JSONB, nullable=False),  # minor units by currency
-    uuid("scenario_id"),
-    uuid("scenario_version_id"),
-    Column("position", Integer, nullable=False),
-    Column("nominal_days", Integer, nullable=False),
+    uuid("scenario_id", null=True),  # this and the next three: of a scenario's step only
+    uuid("scenario_version_id", null=True),
+    Column("position", Integer, nullable=True),
+    Column("nominal_days", Integer, nullable=True),
     uuid("template_id", null=True),
     Column("contact", JSONB, nullable=True),
     Column("reason", Text, nullable=True),
     Column("outcome", Text, nullable=True),
+    Column("comment", Text, nullable=True),
+    uuid("qualification_id", null=True),
+    uuid("promise_id", null=True),
     uuid("assignee_user_id", null=True),
     uuid("run_id", null=True),
     uuid("mail_id", null=True),
@@ -163,3 +198,5 @@ dunning_run_lines = tenant_table(
     ForeignKeyConstraint(["tenant_id", "run_id"], ["dunning_runs.tenant_id", "dunning_runs.id"]),
     pk=("run_id", "customer_id"),
 )  # fmt: skip
+
+collecting_tables(METADATA)

@@ -1,17 +1,20 @@
 """What a collector does with an action: complete, skip, reschedule, cancel, confirm."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from libs.contracts.ids import new_id
 from libs.kit import mail
 from libs.kit.db import Row, Tx
 from libs.kit.problems import Problem, invalid, not_found
-from services.dunning.domain.moment_of_sending import Planned, Withdrawn, at_the_moment
+from services.dunning.domain.moment_of_sending import Withdrawn
 from services.dunning.domain.scenario import Channel
-from services.dunning.storage import actions, planning
+from services.dunning.storage import actions, situations
 from services.dunning.usecases.house import house_of
-from services.dunning.usecases.plan import queue_mail
+from services.dunning.usecases.moment import decide_again
+from services.dunning.usecases.queue_message import queue_mail
+from services.dunning.usecases.specific import SPECIFIC, finished
 
 _OPEN = ("proposed", "to_confirm", "due", "blocked")
 
@@ -35,7 +38,7 @@ async def cancel(tx: Tx, row: Row, reason: str | None) -> Row:
     _require_open(row)
     await actions.cancel(tx, [row], reason or "cancelled_by_hand")
     tx.audit("action_cancelled", "action", row["id"], {"state": row["state"]}, {"state": "cancelled"})
-    await planning.look_again(tx, {row["customer_id"]: tx.today})
+    await finished(tx, row)
     return await _read(tx, row["id"])
 
 
@@ -50,30 +53,35 @@ async def reschedule(tx: Tx, row: Row, due_on: date) -> Row:
 
 
 async def confirm(tx: Tx, row: Row, user_id: UUID | None) -> Row:
-    """Let a message that waits for a person go. Raises 409 `overtaken` when the facts no longer ask for it."""
-    if row["state"] != "to_confirm":
+    """Take up what was proposed, or let a message that waits for a person go. Raises 409 `overtaken` when the facts no longer
+    ask for this message."""
+    if row["state"] not in ("to_confirm", "proposed"):
         raise Problem(
             409,
             "invalid_state",
             f"The action is {row['state']}: there is nothing to confirm.",
             state=row["state"],
         )
+    tx.audit("action_confirmed", "action", row["id"], {"state": row["state"]}, {"state": "due"})
     if not Channel(row["channel"]).is_message:
-        return await actions.update(tx, row["id"], state="due")
-    known = (await planning.facts_of(tx, [row["customer_id"]])).get(row["customer_id"])
-    version = await planning.default_version(tx)
-    planned = Planned(row["leader_item_id"], row["scenario_version_id"], row["position"])
-    decision = at_the_moment(planned, known[1], version, tx.today) if known else Withdrawn("archived")
-    if isinstance(decision, Withdrawn):
-        raise Problem(
-            409, "overtaken", "The facts no longer ask for this message.", reason=str(decision.code)
-        )
+        return await _taken_up(tx, row, state="due", done_by=user_id)
+    if row["due_on"] > tx.today:  # it leaves on its day
+        return await _taken_up(tx, row, state="due", mode="automatic", done_by=user_id)
     house = await house_of(tx)
+    cleared = await decide_again(tx, row, house)
+    if isinstance(cleared, Withdrawn):
+        raise Problem(409, "overtaken", "The facts no longer ask for this message.", reason=str(cleared.code))
     identifier = new_id()
-    opening = house.window(tx.tenant.time_zone).next_opening(tx.now)
-    await queue_mail(tx, identifier, row["id"], row["customer_id"], decision, house, opening)
-    tx.audit("action_confirmed", "action", row["id"], {"state": "to_confirm"}, {"state": "due"})
-    return await actions.update(tx, row["id"], state="due", mail_id=identifier, done_by=user_id)
+    opening = cleared.window.next_opening(tx.now)
+    await queue_mail(tx, identifier, row["id"], row["customer_id"], cleared.decision, house, opening)
+    return await _taken_up(tx, row, state="due", mail_id=identifier, done_by=user_id)
+
+
+async def _taken_up(tx: Tx, row: Row, **values: Any) -> Row:
+    changed = await actions.update(tx, row["id"], **values)
+    if row["kind"] == SPECIFIC:
+        await situations.refresh_exclusions(tx, [row["customer_id"]])
+    return changed
 
 
 def _require_open(row: Row) -> None:
@@ -95,7 +103,7 @@ async def _end(tx: Tx, row: Row, state: str, user_id: UUID | None, outcome: str)
     changed = await actions.update(
         tx, row["id"], state=state, outcome=outcome, done_on=tx.today, done_by=user_id
     )
-    await planning.look_again(tx, {row["customer_id"]: tx.today})
+    await finished(tx, row)
     tx.audit(
         f"action_{state}", "action", row["id"], {"state": row["state"]}, {"state": state, "outcome": outcome}
     )

@@ -6,7 +6,6 @@ import msgspec
 
 from libs.contracts.tenant_settings import TenantSettings
 from libs.kit.db import Tx
-from services.dunning.domain.sending_window import SendingWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +13,6 @@ class House:
     """The tenant's settings."""
 
     settings: TenantSettings
-
-    def window(self, time_zone: str) -> SendingWindow:
-        """Monday to Friday, 8 to 18 where the tenant is, its country's public holidays left out."""
-        try:
-            return SendingWindow(time_zone, self.settings.calendar_country)
-        except ValueError:  # a country without a known calendar: its weekdays still count
-            return SendingWindow(time_zone)
 
 
 async def house_of(tx: Tx) -> House:

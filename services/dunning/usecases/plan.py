@@ -4,10 +4,10 @@ What was planned and no longer follows from the facts (another leader, paid mean
 left alone; running it again writes nothing.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +17,11 @@ from libs.kit.db import Row, Tx
 from services.dunning.domain.facts import CustomerFacts
 from services.dunning.domain.next_action import NextAction, Nothing, next_action
 from services.dunning.domain.scenario import Mode, ScenarioVersion
-from services.dunning.domain.sending_window import SendingWindow
 from services.dunning.storage import actions, planning
-from services.dunning.usecases.compose import REMINDER, queue, recipient
+from services.dunning.storage.scenarios import Scenarios
 from services.dunning.usecases.house import House
+from services.dunning.usecases.moment import window_of
+from services.dunning.usecases.queue_message import queue_mail
 
 BATCH = 500
 DELIVERY_FAILED = "delivery_failed"
@@ -41,54 +42,100 @@ class Outcome:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A new action, whom it is for, and the decision it came from."""
+
+    customer: Row
+    action: dict[str, Any]
+    decision: NextAction
+    version: ScenarioVersion
+
+
 async def plan_customers(
-    tx: Tx, customers: Sequence[UUID], version: ScenarioVersion, as_of: date, house: House,
+    tx: Tx, customers: Sequence[UUID], in_force: Scenarios, as_of: date, house: House,
     *, run_id: UUID | None = None, send_now: bool = False, dry_run: bool = False,
 ) -> Outcome:  # fmt: skip
     """Plan what is due for these customers on a day. A dry run writes nothing."""
     if not dry_run:
         await planning.lock_customers(tx, customers)
-    facts = await planning.facts_of(tx, customers)
+    facts = await planning.facts_of(tx, customers, in_force)
     live = await planning.live_actions(tx, customers)
+    waiting = await planning.companies_to_be_written_to(tx, [row["company_id"] for row, _ in facts.values()])
     outcome = Outcome()
-    fresh: list[tuple[dict[str, Any], NextAction]] = []
+    fresh: list[Fresh] = []
+    stale: dict[str, list[Row]] = defaultdict(list)
     again: dict[UUID, date | None] = {}
     for customer_id in customers:
         if customer_id not in facts:
             again[customer_id] = None
             continue
         row, known = facts[customer_id]
+        version = in_force.of(row)
         decision = next_action(known, version, as_of)
-        stale = [one for one in live[customer_id] if not _still_follows(one, decision, version)]
-        if not dry_run:
-            await actions.cancel(tx, stale, _why(decision))
-        kept = [one for one in live[customer_id] if one not in stale]
-        again[customer_id] = _decide(outcome, row, known, decision, kept, as_of, fresh, version, run_id)
+        kept = []
+        for one in live[customer_id]:
+            if _still_follows(one, decision, version):
+                kept.append(one)
+            else:
+                stale[_why(decision)].append(one)
+        if version.cap_across_accounts and version.cap_days and isinstance(decision, NextAction):
+            decision = _after_another_account(decision, row, waiting, as_of)
+        planned = _decide(outcome, row, known, decision, kept, as_of, version, run_id)
+        again[customer_id] = planned if planned is None or isinstance(planned, date) else None
+        if isinstance(planned, Fresh):
+            fresh.append(planned)
+            if planned.action["mail_id"] is not None:
+                waiting.setdefault(row["company_id"], customer_id)
     if not dry_run:
-        written = {one["id"] for one in await actions.insert(tx, [planned for planned, _ in fresh])}
-        await _queue_mails(tx, [pair for pair in fresh if pair[0]["id"] in written], house, send_now=send_now)
+        for reason, withdrawn in stale.items():
+            await actions.cancel(tx, withdrawn, reason)
+        written = {one["id"] for one in await actions.insert(tx, [one.action for one in fresh])}
+        await _queue_mails(
+            tx, [one for one in fresh if one.action["id"] in written], house, send_now=send_now
+        )
         await planning.look_again(tx, again)
     return outcome
 
 
+async def withdraw_overtaken(tx: Tx, customer_id: UUID, in_force: Scenarios, as_of: date) -> None:
+    """Withdraw what was planned for a customer and no longer follows from the facts, without planning anything new."""
+    known = (await planning.facts_of(tx, [customer_id], in_force)).get(customer_id)
+    if known is None:
+        return
+    version = in_force.of(known[0])
+    decision = next_action(known[1], version, as_of)
+    live = (await planning.live_actions(tx, [customer_id]))[customer_id]
+    stale = [one for one in live if not _still_follows(one, decision, version)]
+    await actions.cancel(tx, stale, _why(decision))
+
+
+def _after_another_account(
+    decision: NextAction, row: Row, waiting: dict[UUID, UUID], as_of: date
+) -> NextAction:
+    """A message that would leave by itself waits when another account of the company is about to get one."""
+    other = waiting.get(row["company_id"])
+    if other is None or other == row["id"] or not decision.step.sends_by_itself or decision.due_on > as_of:
+        return decision
+    tomorrow = as_of + timedelta(days=1)
+    return replace(decision, due_on=tomorrow, look_again_on=tomorrow, capped=True)
+
+
 def _decide(
     outcome: Outcome, row: Row, known: CustomerFacts, decision: NextAction | Nothing, kept: list[Row], as_of: date,
-    fresh: list[tuple[dict[str, Any], NextAction]], version: ScenarioVersion, run_id: UUID | None,
-) -> date | None:  # fmt: skip
-    """Count one customer, add its action to `fresh` if there is a new one; the day to look again."""
+    version: ScenarioVersion, run_id: UUID | None,
+) -> Fresh | date | None:  # fmt: skip
+    """Count one customer: the action it gets, or the day to look again."""
     if isinstance(decision, Nothing):
         outcome.skip(known.customer_id, str(decision.reason))
         return decision.look_again_on
-    if decision.due_on > as_of:
-        capped = known.last_automatic_on is not None and decision.step.sends_by_itself
-        late = decision.leader.days_late(as_of) >= decision.nominal_days
-        outcome.skip(known.customer_id, "frequency_cap" if capped and late else "nothing_due")
-        return decision.look_again_on
     if kept:
         outcome.skip(known.customer_id, "already_planned")
-        return None
+        return decision.look_again_on if decision.look_again_on > as_of else None
+    if decision.due_on > as_of:
+        outcome.skip(known.customer_id, "frequency_cap" if decision.capped else "nothing_due")
+        return decision.look_again_on
     planned = _action(row, decision, version, run_id)
-    fresh.append((planned, decision))
     name = "to_confirm" if planned["state"] == "to_confirm" else "planned"
     outcome.counts[name] += 1
     if planned["state"] == "blocked":
@@ -109,7 +156,7 @@ def _decide(
         "action_id": planned["id"],
     }
     outcome.lines.append({**line, "plan": plan})
-    return None
+    return Fresh(row, planned, decision, version)
 
 
 def _action(row: Row, decision: NextAction, version: ScenarioVersion, run_id: UUID | None) -> dict[str, Any]:
@@ -119,6 +166,7 @@ def _action(row: Row, decision: NextAction, version: ScenarioVersion, run_id: UU
     return {
         "id": new_id(),
         "customer_id": row["id"],
+        "kind": "scenario",
         "channel": step.channel,
         "mode": step.mode,
         "state": "blocked" if decision.blocked_by else state,
@@ -133,7 +181,7 @@ def _action(row: Row, decision: NextAction, version: ScenarioVersion, run_id: UU
         "template_id": step.template_id,
         "contact": shown,
         "reason": decision.blocked_by,
-        "assignee_user_id": row["collector_user_id"],
+        "assignee_user_id": step.assignee_user_id or row["collector_user_id"],
         "run_id": run_id,
         "mail_id": new_id() if _leaves_by_itself(decision) else None,
     }
@@ -143,45 +191,16 @@ def _leaves_by_itself(decision: NextAction) -> bool:
     return decision.step.sends_by_itself and decision.blocked_by is None
 
 
-async def _queue_mails(
-    tx: Tx, fresh: list[tuple[dict[str, Any], NextAction]], house: House, *, send_now: bool
-) -> None:
-    opening = tx.now if send_now else _window(tx, house).next_opening(tx.now)
-    for planned, decision in fresh:
+async def _queue_mails(tx: Tx, fresh: list[Fresh], house: House, *, send_now: bool) -> None:
+    for one in fresh:
+        planned = one.action
         if planned["mail_id"] is None:
             continue
+        window = window_of(one.customer, one.version, house, tx.tenant.time_zone)
+        opening = tx.now if send_now else window.next_opening(tx.now)
         await queue_mail(
-            tx,
-            planned["mail_id"],
-            planned["id"],
-            planned["customer_id"],
-            decision,
-            house,
-            opening,
-            any_hour=send_now,
-        )
-
-
-async def queue_mail(
-    tx: Tx, mail_id: UUID, action_id: UUID, customer_id: UUID, decision: NextAction, house: House,
-    not_before: datetime, *, any_hour: bool = False,
-) -> None:  # fmt: skip
-    """Write down the intent to send; the words are chosen when it leaves."""
-    assert decision.contact is not None, "without a contact the action is blocked"
-    channel = str(decision.step.channel)
-    customer = await tx.fetchrow(
-        "SELECT address FROM customers WHERE tenant_id = $1 AND id = $2", tx.tenant_id, customer_id
-    )
-    assert customer is not None, "its facts were read before"
-    await queue(
-        tx, purpose=REMINDER, object_id=action_id, customer_id=customer_id, channel=channel, house=house,
-        recipients=[recipient(decision.contact, channel, customer)], not_before=not_before, any_hour=any_hour,
-        identifier=mail_id,
-    )  # fmt: skip
-
-
-def _window(tx: Tx, house: House) -> SendingWindow:
-    return house.window(tx.tenant.time_zone)
+            tx, planned["mail_id"], planned["id"], planned["customer_id"], one.decision, house, opening, any_hour=send_now
+        )  # fmt: skip
 
 
 def _still_follows(live: Row, decision: NextAction | Nothing, version: ScenarioVersion) -> bool:

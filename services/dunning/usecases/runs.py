@@ -14,11 +14,13 @@ from libs.kit.problems import Problem, invalid
 from libs.kit.responses import json_bytes
 from libs.kit.runtime import Runtime
 from libs.kit.tenants import Tenant
-from services.dunning.storage import planning
+from services.dunning.storage import planning, scenarios
 from services.dunning.storage.lists import RUN_COLUMNS
-from services.dunning.usecases import send
+from services.dunning.usecases import pauses, send
 from services.dunning.usecases.house import house_of
 from services.dunning.usecases.plan import BATCH, Outcome, plan_customers
+from services.dunning.usecases.promises import judge_promises
+from services.dunning.usecases.specific import send_next_due
 
 JOB = "run_dunning"
 _LEASE = timedelta(seconds=90)
@@ -93,18 +95,29 @@ async def sweep(runtime: Runtime) -> None:
 async def live_through(runtime: Runtime, tenant: Tenant, day: date) -> None:
     """The day's step: plan what the day brings, and send it. A sandbox tenant's day is over when this returns."""
     await runtime.feed.require_fresh("ledger", tenant.id)
+    async with runtime.db.transaction(tenant) as tx:
+        await pauses.end_past(tx, day)
+        await judge_promises(tx, day)
+    while await _follow_up(runtime, tenant, day):
+        pass
     after: UUID | None = None
     while True:
         async with runtime.db.transaction(tenant) as tx:
             customers = await planning.customers_to_look_at(tx, day, after, None, BATCH)
             if not customers:
                 break
-            await plan_customers(tx, customers, await planning.default_version(tx), day, await house_of(tx))
+            await plan_customers(tx, customers, await scenarios.in_force(tx), day, await house_of(tx))
             after = customers[-1]
     if tenant.frozen_at is not None:
         await send.send_all_due(runtime, tenant)
     else:
         await runtime.jobs.enqueue(send.JOB, str(tenant.id), job_id=f"{send.JOB}:{tenant.id}")
+
+
+async def _follow_up(runtime: Runtime, tenant: Tenant, day: date) -> bool:
+    """Queue one message beside the scenarios; whether there was one."""
+    async with runtime.db.transaction(tenant) as tx:
+        return await send_next_due(tx, day, await house_of(tx))
 
 
 async def _plan(runtime: Runtime, tenant: Tenant, claimed: Row) -> None:
@@ -116,7 +129,7 @@ async def _plan(runtime: Runtime, tenant: Tenant, claimed: Row) -> None:
             if not customers:
                 return
             outcome = await plan_customers(
-                tx, customers, await planning.default_version(tx), claimed["as_of"], await house_of(tx),
+                tx, customers, await scenarios.in_force(tx), claimed["as_of"], await house_of(tx),
                 run_id=claimed["id"], send_now=claimed["send_now"], dry_run=claimed["dry_run"],
             )  # fmt: skip
             after = customers[-1]

@@ -11,13 +11,14 @@ from libs.kit.db import Row, Tx
 from libs.kit.feed.events import Subject
 from libs.kit.runtime import Runtime
 from libs.kit.tenants import Tenant
-from services.dunning.domain.moment_of_sending import Planned, Withdrawn, at_the_moment
-from services.dunning.domain.next_action import NextAction
-from services.dunning.storage import actions, planning
+from services.dunning.domain.moment_of_sending import Withdrawn
+from services.dunning.storage import actions
 from services.dunning.usecases.compose import REMINDER, Matter, compose
 from services.dunning.usecases.deliver import deliver, withdrawn_recipients
 from services.dunning.usecases.house import house_of
+from services.dunning.usecases.moment import decide_again
 from services.dunning.usecases.plan import DELIVERY_FAILED
+from services.dunning.usecases.specific import finished, withdraw
 
 log = structlog.get_logger(__name__)
 JOB = "send_mails"
@@ -91,27 +92,19 @@ async def _claim(tx: Tx, identifier: UUID) -> Row | None:
     action = await actions.get(tx, queued["object_id"], lock=True)
     assert action is not None, "a reminder's mail belongs to an action"
     house = await house_of(tx)
-    window = house.window(tx.tenant.time_zone)
-    if not queued["any_hour"] and not window.is_open(tx.now):
-        await mail.put_off(tx, identifier, window.next_opening(tx.now))
+    cleared = (
+        await decide_again(tx, action, house) if action["state"] == "due" else Withdrawn("no_longer_planned")
+    )
+    if isinstance(cleared, Withdrawn):
+        await withdraw(tx, action, str(cleared.code))
         return None
-    facts = await planning.facts_of(tx, [action["customer_id"]])
-    version = await planning.default_version(tx)
-    planned = Planned(action["leader_item_id"], action["scenario_version_id"], action["position"])
-    if action["customer_id"] not in facts or action["state"] != "due":
-        decision: NextAction | Withdrawn = Withdrawn("no_longer_planned")
-    else:
-        decision = at_the_moment(planned, facts[action["customer_id"]][1], version, tx.today)
-    if isinstance(decision, Withdrawn):
-        await actions.cancel(tx, [action], str(decision.code))
-        await planning.look_again(tx, {action["customer_id"]: tx.today})
+    if not queued["any_hour"] and not cleared.window.is_open(tx.now):
+        await mail.put_off(tx, identifier, cleared.window.next_opening(tx.now))
         return None
     if await withdrawn_recipients(tx, queued):
-        await mail.cancel(tx, identifier, NO_CONTACT)
-        await actions.update(tx, action["id"], state="blocked", reason=NO_CONTACT)
-        await planning.look_again(tx, {action["customer_id"]: tx.today})
+        await withdraw(tx, action, NO_CONTACT)
         return None
-    row = facts[action["customer_id"]][0]
+    row, decision = cleared.customer, cleared.decision
     matter = Matter(decision.items, decision.leader, decision.net, decision.contact)
     composed = await compose(tx, row, action["template_id"], matter, house)
     message = composed.message
@@ -154,7 +147,7 @@ async def _write_down(tx: Tx, row: Row) -> None:
     elif row["state"] == "failed":
         await actions.update(tx, action["id"], state="blocked", reason=DELIVERY_FAILED, outcome=row["error"])
     if row["state"] != "queued":
-        await planning.look_again(tx, {action["customer_id"]: tx.today})
+        await finished(tx, action)
 
 
 def _announce(tx: Tx, row: Row, item_ids: list[UUID]) -> None:

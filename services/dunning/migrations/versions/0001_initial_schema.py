@@ -22,17 +22,20 @@ def upgrade() -> None:
     sa.Column('mode', sa.Text(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('due_on', sa.Date(), nullable=False),
-    sa.Column('leader_item_id', sa.UUID(), nullable=False),
+    sa.Column('leader_item_id', sa.UUID(), nullable=True),
     sa.Column('item_ids', postgresql.ARRAY(sa.UUID()), nullable=False),
     sa.Column('net', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('scenario_id', sa.UUID(), nullable=False),
-    sa.Column('scenario_version_id', sa.UUID(), nullable=False),
-    sa.Column('position', sa.Integer(), nullable=False),
-    sa.Column('nominal_days', sa.Integer(), nullable=False),
+    sa.Column('scenario_id', sa.UUID(), nullable=True),
+    sa.Column('scenario_version_id', sa.UUID(), nullable=True),
+    sa.Column('position', sa.Integer(), nullable=True),
+    sa.Column('nominal_days', sa.Integer(), nullable=True),
     sa.Column('template_id', sa.UUID(), nullable=True),
     sa.Column('contact', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('outcome', sa.Text(), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('qualification_id', sa.UUID(), nullable=True),
+    sa.Column('promise_id', sa.UUID(), nullable=True),
     sa.Column('assignee_user_id', sa.UUID(), nullable=True),
     sa.Column('run_id', sa.UUID(), nullable=True),
     sa.Column('mail_id', sa.UUID(), nullable=True),
@@ -97,12 +100,16 @@ def upgrade() -> None:
     sa.Column('language', sa.Text(), nullable=False),
     sa.Column('contacts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('address', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('country', sa.CHAR(length=2), nullable=True),
+    sa.Column('time_zone', sa.Text(), nullable=True),
     sa.Column('collector_user_id', sa.UUID(), nullable=True),
+    sa.Column('scenario_id', sa.UUID(), nullable=True),
     sa.Column('archived', sa.Boolean(), nullable=False),
     sa.Column('look_again_on', sa.Date(), nullable=True),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_customers')
     )
+    op.create_index('ix_customers_company_id', 'customers', ['tenant_id', 'company_id', 'id'], unique=False)
     op.create_index('ix_customers_look_again_on', 'customers', ['tenant_id', 'look_again_on', 'id'], unique=False)
     op.create_table('day_runs',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
@@ -120,6 +127,29 @@ def upgrade() -> None:
     sa.Column('object_id', sa.UUID(), nullable=False),
     sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_directory'))
     )
+    op.create_table('disputes',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('item_ids', postgresql.ARRAY(sa.UUID()), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=True),
+    sa.Column('currency', sa.CHAR(length=3), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('owner_user_id', sa.UUID(), nullable=True),
+    sa.Column('opened_on', sa.Date(), nullable=False),
+    sa.Column('expected_on', sa.Date(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=True),
+    sa.Column('resolution', sa.Text(), nullable=True),
+    sa.Column('resolved_on', sa.Date(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_disputes')
+    )
+    op.create_index('ix_disputes_created_at', 'disputes', ['tenant_id', 'created_at', 'id'], unique=False)
+    op.create_index('ix_disputes_customer_id', 'disputes', ['tenant_id', 'customer_id', 'id'], unique=False)
     op.create_table('dunning_runs',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -181,6 +211,26 @@ def upgrade() -> None:
     sa.Column('head', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', name='pk_feed_heads')
     )
+    op.create_table('hand_overs',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('item_ids', postgresql.ARRAY(sa.UUID()), nullable=False),
+    sa.Column('recipient', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=True),
+    sa.Column('reference', sa.Text(), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('handed_on', sa.Date(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=True),
+    sa.Column('ended_on', sa.Date(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_hand_overs')
+    )
+    op.create_index('ix_hand_overs_created_at', 'hand_overs', ['tenant_id', 'created_at', 'id'], unique=False)
+    op.create_index('ix_hand_overs_customer_id', 'hand_overs', ['tenant_id', 'customer_id', 'id'], unique=False)
     op.create_table('idempotency_keys',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
@@ -222,8 +272,11 @@ def upgrade() -> None:
     sa.Column('issue_date', sa.Date(), nullable=False),
     sa.Column('due_date', sa.Date(), nullable=False),
     sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
     sa.Column('open_amount', sa.BigInteger(), nullable=False),
     sa.Column('reference', sa.Text(), nullable=True),
+    sa.Column('closed_on', sa.Date(), nullable=True),
+    sa.Column('cancelled', sa.Boolean(), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_items')
     )
@@ -291,6 +344,111 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_operations')
     )
     op.create_index('ix_operations_open', 'operations', ['tenant_id', 'kind'], unique=False, postgresql_where=sa.text("status IN ('queued', 'running')"))
+    op.create_table('pauses',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('until', sa.Date(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('ended_on', sa.Date(), nullable=True),
+    sa.Column('paused_by', sa.Text(), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_pauses')
+    )
+    op.create_index('ix_pauses_created_at', 'pauses', ['tenant_id', 'created_at', 'id'], unique=False)
+    op.create_index('uq_pauses_active', 'pauses', ['tenant_id', 'customer_id'], unique=True, postgresql_where=sa.text("state = 'active'"))
+    op.create_table('payment_plans',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('item_ids', postgresql.ARRAY(sa.UUID()), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_payment_plans')
+    )
+    op.create_index('ix_payment_plans_created_at', 'payment_plans', ['tenant_id', 'created_at', 'id'], unique=False)
+    op.create_index('ix_payment_plans_customer_id', 'payment_plans', ['tenant_id', 'customer_id', 'id'], unique=False)
+    op.create_table('payments',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('paid_on', sa.Date(), nullable=False),
+    sa.Column('allocations', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_payments')
+    )
+    op.create_index('ix_payments_customer_id', 'payments', ['tenant_id', 'customer_id', 'id'], unique=False)
+    op.create_table('promises',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('item_ids', postgresql.ARRAY(sa.UUID()), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('made_on', sa.Date(), nullable=False),
+    sa.Column('promised_on', sa.Date(), nullable=False),
+    sa.Column('channel', sa.Text(), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('paid_amount', sa.BigInteger(), nullable=False),
+    sa.Column('credited_amount', sa.BigInteger(), nullable=False),
+    sa.Column('baseline', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('judged_on', sa.Date(), nullable=True),
+    sa.Column('plan_id', sa.UUID(), nullable=True),
+    sa.Column('position', sa.Integer(), nullable=True),
+    sa.Column('made_by', sa.Text(), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_promises')
+    )
+    op.create_index('ix_promises_created_at', 'promises', ['tenant_id', 'created_at', 'id'], unique=False)
+    op.create_index('ix_promises_customer_id', 'promises', ['tenant_id', 'customer_id', 'id'], unique=False)
+    op.create_index('ix_promises_open', 'promises', ['tenant_id', 'promised_on', 'id'], unique=False, postgresql_where=sa.text("state = 'open'"))
+    op.create_table('qualification_items',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('qualification_id', sa.UUID(), nullable=False),
+    sa.Column('item_id', sa.UUID(), nullable=False),
+    sa.Column('open_amount', sa.BigInteger(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=True),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'qualification_id', 'item_id', name='pk_qualification_items')
+    )
+    op.create_index('ix_qualification_items_item_id', 'qualification_items', ['tenant_id', 'item_id', 'qualification_id'], unique=False)
+    op.create_table('qualifications',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('status_code', sa.Text(), nullable=False),
+    sa.Column('category', sa.Text(), nullable=False),
+    sa.Column('date', sa.Date(), nullable=False),
+    sa.Column('follow_up_on', sa.Date(), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('resolution_owner_id', sa.UUID(), nullable=True),
+    sa.Column('next_kind', sa.Text(), nullable=False),
+    sa.Column('message_id', sa.UUID(), nullable=True),
+    sa.Column('action_id', sa.UUID(), nullable=True),
+    sa.Column('promise_id', sa.UUID(), nullable=True),
+    sa.Column('dispute_id', sa.UUID(), nullable=True),
+    sa.Column('qualified_on', sa.Date(), nullable=False),
+    sa.Column('qualified_by', sa.Text(), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_qualifications')
+    )
+    op.create_index('ix_qualifications_customer_id', 'qualifications', ['tenant_id', 'customer_id', 'id'], unique=False)
     op.create_table('replies',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -321,17 +479,81 @@ def upgrade() -> None:
     )
     op.create_index('ix_replies_customer_id', 'replies', ['tenant_id', 'customer_id', 'id'], unique=False)
     op.create_index('ix_replies_received_at', 'replies', ['tenant_id', 'received_at', 'id'], unique=False)
+    op.create_table('scenario_assignments',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('scenario_id', sa.UUID(), nullable=False),
+    sa.Column('manual', sa.Boolean(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('assigned_by', sa.Text(), nullable=False),
+    sa.Column('assigned_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'customer_id', name='pk_scenario_assignments')
+    )
     op.create_table('scenarios',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('description', sa.Text(), nullable=False),
     sa.Column('is_default', sa.Boolean(), nullable=False),
+    sa.Column('archived', sa.Boolean(), nullable=False),
     sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_scenarios')
     )
     op.create_index('uq_scenarios_default', 'scenarios', ['tenant_id'], unique=True, postgresql_where=sa.text('is_default'))
+    op.create_table('situations',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('item_id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('status_code', sa.Text(), nullable=True),
+    sa.Column('category', sa.Text(), nullable=True),
+    sa.Column('status_on', sa.Date(), nullable=True),
+    sa.Column('date', sa.Date(), nullable=True),
+    sa.Column('follow_up_on', sa.Date(), nullable=True),
+    sa.Column('amount', sa.BigInteger(), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('resolution_owner_id', sa.UUID(), nullable=True),
+    sa.Column('excluded_by', sa.Text(), nullable=True),
+    sa.Column('excluded_until', sa.Date(), nullable=True),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'item_id', name='pk_situations')
+    )
+    op.create_index('ix_situations_customer_id', 'situations', ['tenant_id', 'customer_id', 'item_id'], unique=False)
+    op.create_table('status_days',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('business_unit_id', sa.UUID(), nullable=False),
+    sa.Column('collector_user_id', sa.UUID(), nullable=False),
+    sa.Column('status_code', sa.Text(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('category', sa.Text(), nullable=True),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('alive_count', sa.Integer(), nullable=False),
+    sa.Column('alive_amount', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'day', 'business_unit_id', 'collector_user_id', 'status_code', 'currency', name='pk_status_days')
+    )
+    op.create_table('statuses',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('category', sa.Text(), nullable=False),
+    sa.Column('labels', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('default_days', sa.Integer(), nullable=False),
+    sa.Column('action_template_id', sa.UUID(), nullable=True),
+    sa.Column('action_channel', sa.Text(), nullable=True),
+    sa.Column('mode', sa.Text(), nullable=False),
+    sa.Column('dispute_kind', sa.Text(), nullable=True),
+    sa.Column('active', sa.Boolean(), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_statuses'),
+    sa.UniqueConstraint('tenant_id', 'code', name=op.f('uq_statuses_tenant_id_code'))
+    )
     op.create_table('templates',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -360,6 +582,14 @@ def upgrade() -> None:
     sa.Column('settings', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', name='pk_tenants')
+    )
+    op.create_table('users',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('email', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_users')
     )
     op.create_table('dunning_run_lines',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
@@ -405,6 +635,8 @@ def upgrade() -> None:
     sa.Column('minimums', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('ignore_under', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('cap_days', sa.Integer(), nullable=False),
+    sa.Column('rules', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('published_by', sa.UUID(), nullable=True),
     sa.Column('published_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['tenant_id', 'scenario_id'], ['scenarios.tenant_id', 'scenarios.id'], name=op.f('fk_scenario_versions_tenant_id_scenario_id')),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_scenario_versions'),
@@ -432,13 +664,35 @@ def downgrade() -> None:
     op.drop_table('reply_attachments')
     op.drop_table('mail_attachments')
     op.drop_table('dunning_run_lines')
+    op.drop_table('users')
     op.drop_table('tenants')
     op.drop_table('templates')
+    op.drop_table('statuses')
+    op.drop_table('status_days')
+    op.drop_index('ix_situations_customer_id', table_name='situations')
+    op.drop_table('situations')
     op.drop_index('uq_scenarios_default', table_name='scenarios', postgresql_where=sa.text('is_default'))
     op.drop_table('scenarios')
+    op.drop_table('scenario_assignments')
     op.drop_index('ix_replies_received_at', table_name='replies')
     op.drop_index('ix_replies_customer_id', table_name='replies')
     op.drop_table('replies')
+    op.drop_index('ix_qualifications_customer_id', table_name='qualifications')
+    op.drop_table('qualifications')
+    op.drop_index('ix_qualification_items_item_id', table_name='qualification_items')
+    op.drop_table('qualification_items')
+    op.drop_index('ix_promises_open', table_name='promises', postgresql_where=sa.text("state = 'open'"))
+    op.drop_index('ix_promises_customer_id', table_name='promises')
+    op.drop_index('ix_promises_created_at', table_name='promises')
+    op.drop_table('promises')
+    op.drop_index('ix_payments_customer_id', table_name='payments')
+    op.drop_table('payments')
+    op.drop_index('ix_payment_plans_customer_id', table_name='payment_plans')
+    op.drop_index('ix_payment_plans_created_at', table_name='payment_plans')
+    op.drop_table('payment_plans')
+    op.drop_index('uq_pauses_active', table_name='pauses', postgresql_where=sa.text("state = 'active'"))
+    op.drop_index('ix_pauses_created_at', table_name='pauses')
+    op.drop_table('pauses')
     op.drop_index('ix_operations_open', table_name='operations', postgresql_where=sa.text("status IN ('queued', 'running')"))
     op.drop_table('operations')
     op.drop_table('message_channels')
@@ -452,6 +706,9 @@ def downgrade() -> None:
     op.drop_table('inbound_mailboxes')
     op.drop_index('ix_idempotency_keys_created_at', table_name='idempotency_keys')
     op.drop_table('idempotency_keys')
+    op.drop_index('ix_hand_overs_customer_id', table_name='hand_overs')
+    op.drop_index('ix_hand_overs_created_at', table_name='hand_overs')
+    op.drop_table('hand_overs')
     op.drop_table('feed_heads')
     op.drop_table('feed_failures')
     op.drop_table('feed_cursors')
@@ -462,9 +719,13 @@ def downgrade() -> None:
     op.drop_index('ix_dunning_runs_open', table_name='dunning_runs', postgresql_where=sa.text("status NOT IN ('succeeded', 'failed')"))
     op.drop_index('ix_dunning_runs_created_at', table_name='dunning_runs')
     op.drop_table('dunning_runs')
+    op.drop_index('ix_disputes_customer_id', table_name='disputes')
+    op.drop_index('ix_disputes_created_at', table_name='disputes')
+    op.drop_table('disputes')
     op.drop_table('directory')
     op.drop_table('day_runs')
     op.drop_index('ix_customers_look_again_on', table_name='customers')
+    op.drop_index('ix_customers_company_id', table_name='customers')
     op.drop_table('customers')
     op.drop_index('ix_customer_links_live', table_name='customer_links', postgresql_where=sa.text('revoked_at IS NULL'))
     op.drop_index('ix_customer_links_customer_id', table_name='customer_links')
