@@ -1,5 +1,6 @@
 """What a customer's scenario will do next, seen from today, even when nothing may happen yet."""
 
+from dataclasses import replace
 from datetime import date
 
 from libs.kit.db import Row, Tx
@@ -25,7 +26,10 @@ def upcoming(facts: CustomerFacts, version: ScenarioVersion, today: date) -> Nex
             break
         day = decision.look_again_on
         decision = next_action(facts, version, day)
-    return decision
+    # A step that is late is done on the first day on which it may be.
+    return (
+        replace(decision, due_on=max(decision.due_on, day)) if isinstance(decision, NextAction) else decision
+    )
 
 
 async def of_customer(tx: Tx, customer: Row) -> NextAction | Nothing | None:

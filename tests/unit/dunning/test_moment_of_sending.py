@@ -54,7 +54,7 @@ def test_another_version_of_the_scenario_withdraws_the_step() -> None:
     assert at_the_moment(planned, facts(DEBT), VERSION, day(6)) == Withdrawn("scenario_changed")
 
 
-def test_another_message_sent_meanwhile_makes_it_too_soon() -> None:
+def test_another_message_sent_meanwhile_meets_the_cap() -> None:
     version = emails(5, cap_days=7)
     book = facts(DEBT, last_automatic_on=day(6))
-    assert at_the_moment(Planned(DEBT.id, version.id, 0), book, version, day(6)) == Withdrawn("too_soon")
+    assert at_the_moment(Planned(DEBT.id, version.id, 0), book, version, day(6)) == Withdrawn("frequency_cap")
