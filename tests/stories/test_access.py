@@ -110,8 +110,11 @@ async def test_an_administrator_sets_the_house_up_and_every_step_is_on_record(te
     words = await client.get("/v1/reference/payer_class", headers={"accept-language": "fr-BE, en;q=0.5"})
     assert words.headers["content-language"] == "fr"
     assert {"code": "good", "label": "Bon payeur", "language": "fr"} in words.json()["values"]
-    english = await client.get("/v1/reference/payer_class", headers={"accept-language": "ja"})
+    english = await client.get("/v1/reference/payer_class", headers={"accept-language": "fi"})
     assert english.headers["content-language"] == "en"
+    japanese = await client.get("/v1/reference/problem", params={"language": "ja"})
+    assert japanese.headers["content-language"] == "ja"
+    assert {"code": "not_found", "label": "見つかりません", "language": "ja"} in japanese.json()["values"]
     assert (await client.get("/v1/reference/nonsense")).status_code == 404
     await tenant.settle()
 

@@ -51,7 +51,8 @@ async def get_reference(
     ctx: Ctx,
     enum: Annotated[str, Path(description="one of GET /v1/reference", examples=["item_kind"])],
     language: Annotated[
-        str | None, Query(pattern=r"^[a-z]{2}$", description="ISO 639-1; goes before Accept-Language")
+        str | None,
+        Query(pattern=r"^[a-z]{2}(-[A-Z]{2})?$", description="fr, pt-BR …; goes before Accept-Language"),
     ] = None,
     accept_language: Annotated[str | None, Header(description="in the order of your wishes")] = None,
 ) -> Response:

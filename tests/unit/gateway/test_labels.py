@@ -6,7 +6,9 @@ import pytest
 
 from libs.contracts.events import CATALOGUE
 from services.credit.domain import limit_state
+from services.dunning.api import letter_schemas
 from services.dunning.api import schemas as dunning
+from services.dunning.domain.letters.library import LABELS as LETTERS
 from services.gateway.domain.access import Role
 from services.gateway.domain.labels import choose_language, translated
 from services.gateway.storage.reference import labels
@@ -31,6 +33,7 @@ CODES: dict[str, Any] = {
     "alert_state": _of("alert.opened", "state"),
     "action_channel": get_args(dunning.Channel),
     "action_state": get_args(dunning.ActionState),
+    "block_reason": get_args(letter_schemas.BlockedAddress.model_fields["reason"].annotation),
     "message_state": get_args(dunning.MailState),
     "role": get_args(Role),
 }
@@ -41,12 +44,30 @@ def test_every_code_of_the_api_has_an_english_label_and_no_other_has(enum: str) 
     assert sorted(labels()["en"][enum]) == sorted(CODES[enum])
 
 
+FIFTEEN = {"de", "en", "es", "fr", "hr", "it", "ja", "nl", "pl", "pt", "pt-BR", "ro", "sv", "tr", "zh-CN"}
+
+
+@pytest.mark.feature("F113")
+def test_there_are_labels_and_letters_in_the_same_fifteen_languages() -> None:
+    assert labels().keys() == FIFTEEN == LETTERS.keys()
+
+
+@pytest.mark.feature("F113")
 @pytest.mark.parametrize("language", sorted(labels()))
-def test_a_language_names_known_codes_only_and_with_words(language: str) -> None:
+def test_a_language_has_words_for_every_code(language: str) -> None:
     english = labels()["en"]
+    assert labels()[language].keys() == english.keys()
     for enum, words in labels()[language].items():
-        assert words.keys() <= english[enum].keys(), enum
+        assert list(words) == list(english[enum]), enum
         assert all(word.strip() == word and word for word in words.values()), enum
+
+
+@pytest.mark.parametrize("language", sorted(labels().keys() - {"en"}))
+def test_a_language_is_not_english_under_another_name(language: str) -> None:
+    pairs = [(words[code], label) for enum, labelled in labels()["en"].items() for code, label in labelled.items()
+             for words in [labels()[language][enum]]]  # fmt: skip
+    same = sum(one == other for one, other in pairs)
+    assert same < len(pairs) / 20, [one for one, other in pairs if one == other]
 
 
 @pytest.mark.parametrize(
@@ -60,10 +81,14 @@ def test_a_language_names_known_codes_only_and_with_words(language: str) -> None
         ("", "en"),
         ("xx;q=nonsense", "en"),
         ("ja;q=1, *;q=0.5, fr;q=0.1", "en"),
+        ("zh-Hans-CN", "zh-CN"),
+        ("zh", "zh-CN"),
+        ("pt-br", "pt-BR"),
+        ("pt-AO", "pt"),
     ],
 )
 def test_the_best_known_language_is_chosen(header: str, chosen: str) -> None:
-    assert choose_language(header, {"en", "fr", "de"}) == chosen
+    assert choose_language(header, {"en", "fr", "de", "pt", "pt-BR", "zh-CN"}) == chosen
 
 
 def test_english_stands_in_for_a_missing_word() -> None:
