@@ -46,6 +46,32 @@ class Retention(BaseModel):
     audit: int = Field(3650, ge=365, le=36500)
 
 
+SignatureAlgorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
+Origin = Annotated[
+    str, Field(pattern=r"^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$", max_length=260)
+]
+
+
+class Oidc(BaseModel):
+    """Your own identity provider: its tokens are taken as they come, for the user whose `external_subject` is their `sub`."""
+
+    model_config = ConfigDict(extra="forbid")
+    issuer: str = Field(
+        max_length=500,
+        description="exactly as `iss` has it",
+        examples=["https://login.example.com/realms/acme"],
+    )
+    audience: str = Field(
+        min_length=1, max_length=200, description="what `aud` must hold", examples=["api://encours-acme"]
+    )
+    algorithms: list[SignatureAlgorithm] = Field(
+        ["RS256", "PS256", "ES256", "EdDSA"], min_length=1, description="signatures that are believed"
+    )
+    clock_skew_seconds: int = Field(60, ge=0, le=300, description="how far its clock may be off")
+
+
 class TenantSettings(BaseModel):
     """A tenant's settings."""
 
@@ -68,7 +94,8 @@ class TenantSettings(BaseModel):
     brand: Brand = Brand()
     front_url: str | None = Field(None, max_length=500)
     retention: Retention = Retention()
-    cors_origins: list[str] = Field([], max_length=20)
+    cors_origins: list[Origin] = Field([], max_length=20)
+    oidc: Oidc | None = None
     calendar_country: str = Field(
         "FR", pattern=r"^[A-Z]{2}$", description="whose public holidays are not worked"
     )

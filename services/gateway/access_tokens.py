@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from libs.kit import clock
 
 LIFE = timedelta(minutes=15)
-_ISSUER = "encours"
+ISSUER = "encours"
 _AUDIENCE = "encours-api"
 
 
@@ -47,7 +47,7 @@ class AccessTokens:
         """A token for a key whose secret was shown."""
         now = clock.wall()
         claims = {
-            "iss": _ISSUER, "aud": _AUDIENCE, "sub": f"key:{key_id}", "tid": str(tenant_id), "kid": str(key_id),
+            "iss": ISSUER, "aud": _AUDIENCE, "sub": f"key:{key_id}", "tid": str(tenant_id), "kid": str(key_id),
             "iat": now, "exp": now + LIFE,
         } | ({} if scopes is None else {"scope": " ".join(sorted(scopes))})  # fmt: skip
         return jwt.encode(claims, self._private, algorithm="EdDSA")
@@ -60,7 +60,7 @@ class AccessTokens:
                 self._public,
                 algorithms=["EdDSA"],
                 audience=_AUDIENCE,
-                issuer=_ISSUER,
+                issuer=ISSUER,
                 options={"require": ["exp", "iat", "tid", "kid"]},
             )
             scopes = claims.get("scope")

@@ -17,6 +17,7 @@ from libs.kit.runtime import Runtime
 from libs.kit.settings import ServiceName
 from services.gateway.api import portal
 from services.gateway.identity import Identity
+from services.gateway.issuers import Issuers
 from services.gateway.operations_owner import OperationsByPrefix
 from services.gateway.proxy.limits import Policy, RateLimiter, RedisTally
 from services.gateway.proxy.principals import Principal, Principals
@@ -52,7 +53,8 @@ class Gateway:
         settings = runtime.settings
         policy = Policy("default", settings.rate_limit, 60)
         public_policy = Policy("public", settings.public_rate_limit, 60)
-        identity = Identity(lambda: runtime, policy)
+        issuers = Issuers(settings)
+        identity = Identity(lambda: runtime, policy, issuers)
         principals = Principals(identity.resolve)
         limiter = RateLimiter(_CommonTally(runtime))
         upstreams: dict[str, Upstream] = {name: Upstream(name, settings.url_of(name)) for name in _BEHIND}
@@ -76,6 +78,7 @@ class Gateway:
         )
         in_step = asyncio.create_task(limiter.keep_in_step())
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(issuers.close)
             for upstream in upstreams.values():
                 stack.push_async_callback(upstream.close)
             yield

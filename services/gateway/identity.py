@@ -1,20 +1,33 @@
-"""From credentials to a principal: keys by their prefix, the gateway's own JWTs, and the operator's key."""
+"""From credentials to a principal: keys by their prefix, the gateway's own JWTs, those of a tenant's identity provider, and
+the operator's key."""
 
 import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
+import msgspec
 from starlette.types import Scope
 
 from libs.contracts.ids import UUID
+from libs.contracts.tenant_settings import Oidc, TenantSettings
 from libs.kit import clock
 from libs.kit.auth import Caller
 from libs.kit.db import Row
 from libs.kit.runtime import Runtime
 from libs.kit.tenants import Tenant
-from services.gateway.access_tokens import AccessTokens, TokenRefused
+from services.gateway.access_tokens import ISSUER, AccessTokens, TokenRefused
 from services.gateway.domain.access import effective_scopes, narrowed
+from services.gateway.domain.foreign_token import (
+    KeyUnknown,
+    TokenUnbelieved,
+    directory_hash,
+    peek,
+    subject_of,
+)
+from services.gateway.issuers import Issuers
 from services.gateway.proxy.credentials import ApiKey, Jwt
 from services.gateway.proxy.limits import Policy
 from services.gateway.proxy.principals import Principal, unauthenticated
@@ -22,14 +35,16 @@ from services.gateway.storage import access
 
 OPERATOR = UUID(int=0)
 OPERATOR_SCOPE = "operator"
+OIDC = "oidc"
 _REFUSED = "The key is unknown, expired or revoked."
 
 
 class Identity:
     """Resolves credentials; a principal carries the internal token the services believe."""
 
-    def __init__(self, runtime: Callable[[], Runtime], policy: Policy) -> None:
+    def __init__(self, runtime: Callable[[], Runtime], policy: Policy, issuers: Issuers) -> None:
         self._runtime = runtime
+        self._issuers = issuers
         self._policy = policy
         self._access_tokens: AccessTokens | None = None
 
@@ -43,7 +58,7 @@ class Identity:
     async def caller_of(self, credentials: ApiKey | Jwt) -> Caller:
         """Who is asking. Raises Problem 401."""
         if isinstance(credentials, Jwt):
-            return await self._caller_of_token(credentials)
+            return await self._caller_of_jwt(credentials)
         row = await self._holder(credentials.tenant_id, credentials.key_id)
         if row is None or not credentials.matches(row["digest"]) or not _alive(row):
             raise unauthenticated(_REFUSED)
@@ -54,6 +69,63 @@ class Identity:
         held = (await self.caller_of(key)).scopes
         scopes = held if wanted is None else narrowed(held, wanted)
         return self._tokens().issue(key.tenant_id, key.key_id, None if wanted is None else scopes), scopes
+
+    async def _caller_of_jwt(self, token: Jwt) -> Caller:
+        try:
+            issuer, audiences = peek(token.text)
+        except TokenUnbelieved as reason:
+            raise unauthenticated(f"The token does not hold: {reason}.") from None
+        if issuer == ISSUER:
+            return await self._caller_of_token(token)
+        return await self._caller_of_foreign_token(token, issuer, audiences)
+
+    async def _caller_of_foreign_token(self, token: Jwt, issuer: str, audiences: tuple[str, ...]) -> Caller:
+        """The user of a tenant that takes this issuer's tokens. Raises Problem 401, or 503 when its keys cannot be had."""
+        runtime = self._runtime()
+        hashes = [directory_hash(issuer, audience) for audience in audiences]
+        async with runtime.db.system() as connection:
+            tenant_id = await access.tenant_in_directory(connection, OIDC, hashes)
+        row = oidc = None
+        if tenant_id is not None:
+            async with runtime.db.transaction(Tenant(tenant_id), readonly=True) as tx:
+                row = await access.tenant(tx)
+            oidc = TenantSettings.model_validate(msgspec.json.decode(row["settings"])).oidc if row else None
+        if tenant_id is None or oidc is None or oidc.issuer != issuer:
+            raise unauthenticated("No tenant takes tokens of this issuer for this audience.")
+        subject = await self._believed_subject(token, oidc)
+        async with runtime.db.transaction(Tenant(tenant_id), readonly=True) as tx:
+            person = await access.person(tx, subject)
+        if person is None:
+            raise unauthenticated("The token holds, but its subject is no active user of the tenant.")
+        return Caller(
+            tenant=tenant_of(tenant_id, person),
+            scopes=effective_scopes(["admin"], person["roles"]),
+            subject=f"user:{person['user_id']}",
+            user_id=person["user_id"],
+            roles=frozenset(person["roles"]),
+            perimeter=None if person["perimeter"] is None else tuple(person["perimeter"]),
+            main_business_unit_id=person["main_business_unit_id"],
+        )
+
+    async def _believed_subject(self, token: Jwt, oidc: Oidc) -> str:
+        def read(keys: dict[str, Any]) -> str:
+            return subject_of(
+                token.text,
+                keys,
+                issuer=oidc.issuer,
+                audience=oidc.audience,
+                algorithms=tuple(oidc.algorithms),
+                now=clock.wall(),
+                leeway=timedelta(seconds=oidc.clock_skew_seconds),
+            )
+
+        try:
+            try:
+                return read(await self._issuers.keys(oidc.issuer))
+            except KeyUnknown:  # perhaps its keys were changed a moment ago
+                return read(await self._issuers.keys(oidc.issuer, anew=True))
+        except TokenUnbelieved as reason:
+            raise unauthenticated(f"The token does not hold: {reason}.") from None
 
     async def _caller_of_token(self, token: Jwt) -> Caller:
         try:

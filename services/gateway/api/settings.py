@@ -10,13 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from libs.contracts.currencies import currency_codes
 from libs.contracts.money import MoneyError, to_minor
-from libs.contracts.tenant_settings import Brand, PayerThresholds, Retention, Sender, TenantSettings
+from libs.contracts.tenant_settings import Brand, Oidc, PayerThresholds, Retention, Sender, TenantSettings
 from libs.kit.db import Row
 from libs.kit.etag import etag, require_match
+from libs.kit.outbound import Refused, refuse_forbidden
 from libs.kit.problems import FieldError, Problem, invalid, not_found
 from libs.kit.responses import reply
 from libs.kit.route import Ctx, Router, scope
 from libs.kit.sealing import Seal
+from services.gateway.domain.foreign_token import directory_hash
 from services.gateway.storage import access
 from services.gateway.usecases.tenants import change_settings
 
@@ -43,7 +45,10 @@ class Settings(BaseModel):
     brand: Brand
     front_url: str | None = Field(description="of your front end, for links in messages")
     retention: Retention
-    cors_origins: list[str]
+    cors_origins: list[str] = Field(
+        description="web pages of these origins may call the API", examples=[["https://app.example.com"]]
+    )
+    oidc: Oidc | None
     calendar_country: str = Field(examples=["FR"])
 
 
@@ -65,7 +70,12 @@ class SettingsUpdate(BaseModel):
     brand: Brand | None = None
     front_url: str | None = Field(None, description="of your front end, for links in messages")
     retention: Retention | None = None
-    cors_origins: list[str] | None = None
+    cors_origins: list[str] | None = Field(
+        None,
+        description="scheme, host and port each, in lower case; no wildcard",
+        examples=[["https://app.example.com"]],
+    )
+    oidc: Oidc | None = Field(None, description="null switches it off")
     calendar_country: str | None = Field(None, description="whose public holidays are not worked")
 
 
@@ -102,9 +112,26 @@ async def update_settings(
         sealed = seal.seal(ctx.tx.tenant_id, SMTP_PURPOSE, body.smtp_password.get_secret_value())
         changes["smtp_password_sealed"] = sealed
     _validate({**msgspec.json.decode(row["settings"]), **changes})
+    if "oidc" in changes:
+        await _claim_issuer(ctx, body.oidc)
     changed = await change_settings(ctx.tx, changes, columns)
     ctx.tx.after_commit(ctx.request.app.state.forget_principals)
     return reply(_settings(changed), headers={"ETag": etag(changed["version"])})
+
+
+async def _claim_issuer(ctx: Ctx, oidc: Oidc | None) -> None:
+    """Tokens of an issuer for an audience lead to one tenant. Raises 422 for an issuer we would not call, 409 for a taken one."""
+    claim = None
+    if oidc is not None:
+        try:
+            refuse_forbidden(ctx.runtime.settings, oidc.issuer)
+        except Refused as refused:
+            detail = "expected an https URL at a public address"
+            raise invalid("/oidc/issuer", refused.reason, detail) from None
+        claim = directory_hash(oidc.issuer, oidc.audience)
+    if not await access.claim_directory(ctx.tx, "oidc", claim):
+        detail = "Another tenant takes this issuer's tokens for this audience: have it issue an audience of your own."
+        raise Problem(409, "oidc_taken", detail)
 
 
 def _columns(body: SettingsUpdate) -> dict[str, Any]:

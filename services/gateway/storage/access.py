@@ -26,6 +26,15 @@ _KEY_HOLDER = """
      WHERE k.tenant_id = $1 AND k.id = $2
 """
 
+_PERSON = """
+    SELECT u.id AS user_id, u.roles, u.perimeter,
+           t.name, t.status, t.time_zone, t.currency, t.sandbox, t.frozen_at,
+           (SELECT id FROM business_units b WHERE b.tenant_id = t.tenant_id AND b.main) AS main_business_unit_id
+      FROM tenants t
+      JOIN users u ON u.tenant_id = t.tenant_id AND u.external_subject = $2 AND u.active
+     WHERE t.tenant_id = $1 AND t.status = 'active'
+"""
+
 
 async def insert_tenant(tx: Tx, name: str, time_zone: str, currency: str, frozen_at: datetime | None) -> None:
     """Write a tenant's row; sandbox tenants have a frozen clock."""
@@ -189,6 +198,36 @@ async def revoke_key(tx: Tx, identifier: UUID) -> bool:
             tx.tenant_id, identifier, tx.now,
         )
     )  # fmt: skip
+
+
+async def claim_directory(tx: Tx, kind: str, token_hash: bytes | None) -> bool:
+    """Let a hash (and nothing else of this kind) lead to the transaction's tenant, or nothing at all (None). False when it
+    leads to another tenant. The table has no tenant of its own, hence no row-level security: its owner is asked for here."""
+    await tx.execute("DELETE FROM directory WHERE owner_tenant_id = $1 AND kind = $2", tx.tenant_id, kind)
+    if token_hash is None:
+        return True
+    return bool(
+        await tx.execute(
+            "INSERT INTO directory (token_hash, owner_tenant_id, kind, object_id) VALUES ($1, $2, $3, $2)"
+            " ON CONFLICT DO NOTHING",
+            token_hash, tx.tenant_id, kind,
+        )
+    )  # fmt: skip
+
+
+async def tenant_in_directory(connection: Any, kind: str, hashes: Sequence[bytes]) -> UUID | None:
+    """The tenant that one of these hashes leads to."""
+    found: UUID | None = await connection.fetchval(
+        "SELECT owner_tenant_id FROM directory WHERE token_hash = ANY($1) AND kind = $2 ORDER BY token_hash LIMIT 1",
+        list(hashes),
+        kind,
+    )
+    return found
+
+
+async def person(tx: Tx, subject: str) -> Row | None:
+    """Everything needed to decide whether a person of the tenant's own identity provider may enter, in one statement."""
+    return await tx.fetchrow(_PERSON, tx.tenant_id, subject)
 
 
 async def key_holder(tx: Tx, key_id: UUID) -> Row | None:

@@ -1,5 +1,6 @@
 """The gateway's tables: who may enter, what they did, what they may read of it afterwards."""
 
+from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import UUID
 
 from libs.kit.schema import (
@@ -147,6 +148,15 @@ webhook_deliveries = tenant_table(
     ),
     Index("ix_webhook_deliveries_endpoint_id", "tenant_id", "endpoint_id", "id"),
     Index("ix_webhook_deliveries_created_at", "tenant_id", "created_at"),
+)  # fmt: skip
+
+# Without a tenant: who comes with nothing but a foreign token is led to its tenant by a digest.
+Table(
+    "directory", METADATA,
+    Column("token_hash", LargeBinary, primary_key=True),
+    uuid("owner_tenant_id"),
+    Column("kind", Text, nullable=False),  # oidc: of an issuer and an audience
+    uuid("object_id"),
 )  # fmt: skip
 
 files = tenant_table(

@@ -52,6 +52,13 @@ def upgrade() -> None:
     sa.Column('finished_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('tenant_id', 'day', 'step', name='pk_day_runs')
     )
+    op.create_table('directory',
+    sa.Column('token_hash', sa.LargeBinary(), nullable=False),
+    sa.Column('owner_tenant_id', sa.UUID(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('object_id', sa.UUID(), nullable=False),
+    sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_directory'))
+    )
     op.create_table('events',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -285,6 +292,7 @@ def downgrade() -> None:
     op.drop_index('ix_events_unnumbered', table_name='events', postgresql_where=sa.text('position IS NULL'))
     op.drop_index('ix_events_recorded_at', table_name='events')
     op.drop_table('events')
+    op.drop_table('directory')
     op.drop_table('day_runs')
     op.drop_index('uq_business_units_main', table_name='business_units', postgresql_where=sa.text('main'))
     op.drop_table('business_units')
