@@ -1,7 +1,7 @@
 """The gateway's door: its own application behind the proxy that everybody comes through."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -19,14 +19,18 @@ from services.gateway.api import portal
 from services.gateway.identity import Identity
 from services.gateway.issuers import Issuers
 from services.gateway.operations_owner import OperationsByPrefix
+from services.gateway.proxy.cors import Origins
 from services.gateway.proxy.limits import Policy, RateLimiter, RedisTally
 from services.gateway.proxy.principals import Principal, Principals
 from services.gateway.proxy.proxy import Proxy
 from services.gateway.proxy.routes import Route, RouteTable, routes_of
 from services.gateway.proxy.upstream import Upstream
 from services.gateway.service import SERVICE
+from services.gateway.storage import access
 
 log = structlog.get_logger(__name__)
+#: How soon another gateway process knows of a web page that may call.
+ORIGINS_LIFE_S = 5.0
 _BEHIND: tuple[ServiceName, ...] = ("ledger", "risk", "credit", "dunning", "sandbox")
 #: Served by the gateway's own application, never through the proxy: peers (with a service's token), probes, the portal.
 _BESIDE = ("/internal/", "/health/", "/metrics", "/docs", "/openapi", "/problems/")
@@ -63,8 +67,15 @@ class Gateway:
         async def authenticate(scope: Scope) -> Principal:
             return identity.operator(scope) or await principals.authenticate(scope)
 
+        origins = Origins()
+
+        async def learn_origins() -> None:
+            async with runtime.db.system() as connection:
+                origins.learn(await access.listed_origins(connection))
+
         async def forget() -> None:
             principals.forget()
+            await learn_origins()
 
         self._own.state.forget_principals = forget
         self._proxy = Proxy(
@@ -75,8 +86,9 @@ class Gateway:
             public_policy=public_policy,
             own=self._own,
             observe=_observe,
+            origins=origins,
         )
-        in_step = asyncio.create_task(limiter.keep_in_step())
+        in_step = asyncio.gather(limiter.keep_in_step(), _every(ORIGINS_LIFE_S, learn_origins))
         async with AsyncExitStack() as stack:
             stack.push_async_callback(issuers.close)
             for upstream in upstreams.values():
@@ -86,6 +98,15 @@ class Gateway:
         with suppress(asyncio.CancelledError):
             await in_step
         self._proxy = None
+
+
+async def _every(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await action()
+        except Exception as error:  # the database may be away for a while
+            log.warning("origins_not_read", error=type(error).__name__)
+        await asyncio.sleep(seconds)
 
 
 class _CommonTally:

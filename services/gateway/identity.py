@@ -53,7 +53,8 @@ class Identity:
         runtime = self._runtime()
         caller = await self.caller_of(credentials)
         token = runtime.keys.sign_user(caller)
-        return Principal(f"Bearer {token}".encode(), f"{caller.tenant.id}:{caller.subject}", self._policy)
+        subject = f"{caller.tenant.id}:{caller.subject}"
+        return Principal(f"Bearer {token}".encode(), subject, self._policy, caller.tenant.id)
 
     async def caller_of(self, credentials: ApiKey | Jwt) -> Caller:
         """Who is asking. Raises Problem 401."""

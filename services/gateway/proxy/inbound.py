@@ -42,6 +42,7 @@ _READ_HERE = frozenset(
         b"authorization",
         b"connection",
         b"content-length",
+        b"origin",
         b"traceparent",
         b"transfer-encoding",
         b"x-request-id",
@@ -58,7 +59,7 @@ class Inbound:
 
     `headers` are those a service may see as they came; identity, framing and tracing are added when they are
     sent on. `content_length` is None without a length, `chunked` says that the body streams without one, and
-    `unread` that a large body may still be on its way.
+    `unread` that a large body may still be on its way. `origin` is of the web page that calls, if one does.
     """
 
     headers: list[Header]
@@ -68,6 +69,7 @@ class Inbound:
     request_id: bytes
     traceparent: bytes
     unread: bool
+    origin: bytes | None
 
     @property
     def has_body(self) -> bool:
@@ -108,7 +110,8 @@ def read_request(scope: Any) -> Inbound:
     content_length, chunked = _framing(single)
     unread = chunked or (content_length is not None and content_length > SMALL_BODY)
     authorization = single.get(b"authorization")
-    return Inbound(headers, authorization, content_length, chunked, request_id, traceparent, unread)
+    origin = single.get(b"origin")
+    return Inbound(headers, authorization, content_length, chunked, request_id, traceparent, unread, origin)
 
 
 def _bind(single: dict[bytes, bytes]) -> tuple[bytes, bytes]:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 from libs.kit.problems import Problem
 from services.gateway.proxy.credentials import ApiKey, CredentialsRefused, Jwt, parse_bearer
@@ -24,6 +25,7 @@ class Principal:
     authorization: bytes
     subject: str
     policy: Policy
+    tenant_id: UUID | None = None
 
 
 class Principals:

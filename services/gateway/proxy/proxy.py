@@ -16,6 +16,7 @@ from libs.kit.problems import UNEXPECTED, Problem
 from services.gateway.proxy.answers import CLOSE, send_options, send_problem
 from services.gateway.proxy.bodies import counted, linger, read_small, send_on, too_large
 from services.gateway.proxy.connection import Connection, Header
+from services.gateway.proxy.cors import Origins, is_preflight
 from services.gateway.proxy.failures import ClientGone, ProxyFailure, UpstreamLost
 from services.gateway.proxy.inbound import Inbound, read_request, request_head
 from services.gateway.proxy.limits import Decision, Policy, RateLimiter
@@ -37,7 +38,8 @@ Observe = Callable[[Route | None, int, float], None]
 class Proxy:
     """Routes requests to `upstreams` by `routes`; the gateway's own operations go to the application `own`.
 
-    `authenticate` raises Problem 401. Public routes are counted per client address under `public_policy`.
+    `authenticate` raises Problem 401. Public routes are counted per client address under `public_policy`. `origins` are
+    those of the web pages that may call.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Proxy:
         public_policy: Policy,
         own: ASGIApp,
         observe: Observe | None = None,
+        origins: Origins | None = None,
     ) -> None:
         self._routes = routes
         self._upstreams = upstreams
@@ -58,6 +61,7 @@ class Proxy:
         self._public_policy = public_policy
         self._own = own
         self._observe = observe
+        self._origins = origins or Origins()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,6 +70,7 @@ class Proxy:
         started = monotonic()
         route: Route | None = None
         inbound: Inbound | None = None
+        principal: Principal | None = None
         extra: list[Header] = []
         try:
             inbound = read_request(scope)
@@ -76,6 +81,8 @@ class Proxy:
             route = resource.routes.get(scope["method"])
             if route is None:
                 if scope["method"] == "OPTIONS":
+                    if inbound.origin is not None and is_preflight(inbound.headers):
+                        extra += self._origins.preflight(inbound.origin, resource.allow)
                     await send_options(resource.allow, send, extra)
                     self._tell(route, 204, started)
                     return
@@ -89,6 +96,7 @@ class Proxy:
             if inbound.content_length is not None and inbound.content_length > route.body_limit:
                 raise too_large(route.body_limit)
             if route.service == OWN:
+                extra += self._for_page(inbound, principal)
                 status = await self._serve_own(scope, receive, send, route, inbound, principal, extra)
                 self._tell(route, status, started)
                 return
@@ -99,14 +107,23 @@ class Proxy:
         except (Problem, ProxyFailure) as refusal:
             problem = _problem(refusal, route)
             self._tell(route, problem.status, started)
+            extra += self._for_page(inbound, principal)
             await self._refuse(problem, inbound, receive, send, extra)
         except Exception:
             log.exception("proxy_failed", request_id=context.request_id())
             self._tell(route, UNEXPECTED.status, started)
+            extra += self._for_page(inbound, principal)
             await self._refuse(UNEXPECTED, inbound, receive, send, extra)
         else:
+            extra += self._for_page(inbound, principal)
             await _relay(connection, upstream, scope, receive, send, extra)
             self._tell(route, connection.status, started)
+
+    def _for_page(self, inbound: Inbound | None, principal: Principal | None) -> list[Header]:
+        """What lets the web page that calls, if one does, read the answer."""
+        if inbound is None or inbound.origin is None:
+            return []
+        return self._origins.headers(inbound.origin, principal.tenant_id if principal else None)
 
     def _count(self, scope: Scope, principal: Principal | None) -> Decision:
         if principal is not None:

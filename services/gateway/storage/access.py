@@ -35,6 +35,11 @@ _PERSON = """
      WHERE t.tenant_id = $1 AND t.status = 'active'
 """
 
+_ORIGINS = """
+    SELECT tenant_id, array(SELECT jsonb_array_elements_text(settings -> 'cors_origins')) AS origins FROM tenants
+     WHERE status = 'active' AND jsonb_typeof(settings -> 'cors_origins') = 'array'
+"""
+
 
 async def insert_tenant(tx: Tx, name: str, time_zone: str, currency: str, frozen_at: datetime | None) -> None:
     """Write a tenant's row; sandbox tenants have a frozen clock."""
@@ -198,6 +203,12 @@ async def revoke_key(tx: Tx, identifier: UUID) -> bool:
             tx.tenant_id, identifier, tx.now,
         )
     )  # fmt: skip
+
+
+async def listed_origins(connection: Any) -> list[tuple[UUID, list[str]]]:
+    """(tenant, CORS origins) of every active tenant that has listed some."""
+    rows = await connection.fetch(_ORIGINS)
+    return [(row["tenant_id"], row["origins"]) for row in rows]
 
 
 async def claim_directory(tx: Tx, kind: str, token_hash: bytes | None) -> bool:
