@@ -24,6 +24,7 @@ from libs.kit.schema import (
     text,
     uuid,
 )
+from services.credit.storage.insurance_tables import insurance_tables
 
 METADATA = metadata()
 mail_table(METADATA)
@@ -330,3 +331,5 @@ alert_conditions = tenant_table(
     Column("version", BigInteger, nullable=False),
     Index("ix_alert_conditions_company_id", "tenant_id", "company_id"),
 )  # fmt: skip
+
+insurance_tables(METADATA)

@@ -1,0 +1,1 @@
+"""The insurers: one folder each (client, payloads, mapper), behind one port."""
