@@ -2,6 +2,7 @@
 
 from libs.kit.service import Service
 from libs.kit.tenant_registry import keep_tenants
+from services.credit import insurance_parts
 from services.credit.api import credit_checks, credit_limits, limit_requests, other_guarantees, risk_agenda
 from services.credit.feed import ledger
 from services.credit.storage import conditions, orders, people, states
@@ -19,6 +20,7 @@ SERVICE = Service(
         other_guarantees.router,
         risk_agenda.router,
         credit_checks.router,
+        *insurance_parts.ROUTERS,
     ],
     consumers=("ledger", "risk", "dunning", "gateway"),
     consumes={
@@ -30,17 +32,21 @@ SERVICE = Service(
             "order.changed": orders.keep,
             "rate.changed": ledger.keep_rates,
             "company.merged": ledger.follow_mergers,
+            **insurance_parts.OF_LEDGER,
         },
+        "risk": {**insurance_parts.OF_RISK},
+        "dunning": {**insurance_parts.OF_DUNNING},
     },
-    forgets={"ledger": ledger.forget},
+    forgets={"ledger": ledger.forget, **insurance_parts.FORGETS},
     states={
         "limit.changed": announce.limit_states,
         "limit_request.changed": states.request_states,
         "hold.changed": announce.hold_states,
         "other_guarantee.changed": guarantee_rows.states,
         "alert_condition.changed": conditions.states,
+        **insurance_parts.STATES,
     },
-    jobs={send_mails.JOB: send_mails.send_due},
-    sweeps=[send_mails.sweep],
-    day_steps={"limits": live_through},
+    jobs={send_mails.JOB: send_mails.send_due, **insurance_parts.JOBS},
+    sweeps=[send_mails.sweep, *insurance_parts.SWEEPS],
+    day_steps={"limits": live_through, **insurance_parts.DAY_STEPS},
 )

@@ -38,6 +38,8 @@ CATALOGUE: dict[str, type[State]] = {
     "hold.changed": credit.HoldChanged,
     "guarantee.decided": credit.GuaranteeDecided,
     "clock.approaching": credit.ClockApproaching,
+    "guarantee_request.changed": credit.GuaranteeRequestChanged,
+    "insurer_grade.changed": credit.InsurerGradeChanged,
     "qualification.changed": dunning.QualificationChanged,
     "promise.changed": dunning.PromiseChanged,
     "dispute.changed": dunning.DisputeChanged,

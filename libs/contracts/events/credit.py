@@ -1,8 +1,10 @@
 """What credit tells: limits, covers, guarantees, holds, clocks."""
 
-from datetime import date
-from typing import Literal
+from datetime import date, datetime
+from typing import Any, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from libs.contracts.events.state import State
 
@@ -68,16 +70,55 @@ class GuaranteeDecided(State):
     """An insurer decided. Subject: the decision."""
 
     company_id: UUID
+    policy_id: UUID
+    cover_id: UUID | None
+    product: str
     status: str
     granted_amount: int | None
     currency: str
     effective_from: date | None
+    expires_at: date | None
+    decided_at: datetime
 
 
 class ClockApproaching(State):
-    """A cover clock is near its end. Subject: the clock."""
+    """A cover clock is near its end. Subject: the clock. Without a company: the turnover declaration of a policy."""
 
-    company_id: UUID
+    company_id: UUID | None
+    policy_id: UUID | None
     kind: str
     date: date
     days_left: int
+    item_id: UUID | None
+    amount: int | None
+    currency: str | None
+    state: str
+
+
+class GuaranteeRequestChanged(State):
+    """A request for a guarantee moved. Subject: the request."""
+
+    policy_id: UUID
+    company_id: UUID
+    product: str
+    request_type: str
+    amount: int
+    temporary_amount: int | None
+    currency: str
+    state: str
+    valid_from: date | None
+    valid_to: date | None
+    decision_id: UUID | None
+
+
+class InsurerGradeChanged(State):
+    """An insurer graded a company. Subject: the grade, `uuid5(policy_id, str(company_id))`: one a policy and company."""
+
+    company_id: UUID
+    insurer: str
+    policy_id: UUID
+    grade: str | None
+    scale: dict[str, Any] | None = Field(
+        description="min, max and better: high or low", examples=[{"min": 1, "max": 10, "better": "low"}]
+    )
+    graded_on: date | None

@@ -80,7 +80,7 @@ async def follow_mergers(tx: Tx, subjects: list[Incoming]) -> None:
 
 async def forget(tx: Tx) -> None:
     """Empty what came from the ledger, before its state is read anew. Companies stay: limits stand on them."""
-    for table in ("exposures", "customers", "exchange_rates", "open_orders"):
+    for table in ("exposures", "customers", "exchange_rates", "open_orders", "items", "bounced_payments"):
         await tx.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tx.tenant_id)
     await tx.execute("UPDATE companies SET version = 0 WHERE tenant_id = $1", tx.tenant_id)
 

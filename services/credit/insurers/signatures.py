@@ -56,9 +56,7 @@ def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key_of(secret), signed, "sha256")).decode()
 
 
-def verify_standard(
-    secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: datetime
-) -> str:
+def verify_standard(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: datetime) -> str:
     """The message's id. `headers` in lower case. Raises NotAuthentic, or OutOfTime for a good signature of another hour."""
     message_id = headers.get("webhook-id", "")
     timestamp = headers.get("webhook-timestamp", "")

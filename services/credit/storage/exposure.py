@@ -24,7 +24,7 @@ _RATES = """
      WHERE tenant_id = $1 AND valid_on <= $2 AND (base = ANY($3) OR quote = ANY($3)) ORDER BY base, quote, valid_on DESC
 """
 _COMPANY = """
-    SELECT id, name, merged_into_id FROM companies WHERE tenant_id = $1 AND id = $2
+    SELECT id, name, country, registration_number, merged_into_id FROM companies WHERE tenant_id = $1 AND id = $2
 """
 _IN_SIGHT = """
     SELECT $3::uuid[] IS NULL OR EXISTS (

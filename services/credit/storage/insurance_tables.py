@@ -267,7 +267,7 @@ def _decision_tables(catalogue: MetaData) -> None:
         Column("cover_reference", Text, nullable=True),
         currency(),
         Column("status", Text, nullable=False),  # of the newest decision; pending before the first
-        Column("periods", JSONB, nullable=False),  # the timeline: starts_on, ends_on, amount, currency, percent, status, decision_id
+        Column("periods", JSONB, nullable=False),  # the timeline, see domain.insurance.timeline.Period
         uuid("decision_id", null=True),
         instant("decided_at", null=True),
         Column("conditions", JSONB, nullable=False),

@@ -15,6 +15,7 @@ from libs.kit.schema import (
     tenant_table,
     uuid,
 )
+from services.sandbox.storage.insurer_tables import insurer_tables
 
 METADATA = metadata()
 
@@ -80,3 +81,5 @@ provider_calls = tenant_table(
     instant("called_at"),
     Index("ix_provider_calls_connection_id", "tenant_id", "connection_id", "called_at", "id"),
 )  # fmt: skip
+
+insurer_tables(METADATA)

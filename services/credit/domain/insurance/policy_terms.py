@@ -44,9 +44,7 @@ class Clause(Part):
     event: Event = Field(examples=["notification"])
     days: int = Field(ge=0, le=3650)
     base: Base = Field(examples=["stop"])
-    threshold: Amount | None = Field(
-        None, description="in the policy's currency; null: from the first cent"
-    )
+    threshold: Amount | None = Field(None, description="in the policy's currency; null: from the first cent")
 
     @field_validator("event", mode="before")
     @classmethod
@@ -76,30 +74,37 @@ class Terms(Part):
         None, max_length=500, description="whose sales are insured; null: all"
     )
     countries: list[Annotated[str, Field(pattern=r"^[A-Z]{2}$")]] | None = Field(
-        None, max_length=250, description="buyers' countries insured; null: all"
+        None, max_length=250, description="buyers' countries insured; null: all", examples=[["FR", "DE"]]
     )
     clauses: list[Clause] = Field([], max_length=50)
     percent_by_layer: dict[
         Literal["permanent", "temporary", "topup", "topup_plus", "dcl", "non_named"], Percent
     ] = Field({}, examples=[{"permanent": "90", "dcl": "80"}])
-    default_percent: Percent = Field(Decimal(90), description="of a layer that percent_by_layer does not name")
+    default_percent: Percent = Field(
+        Decimal(90), description="of a layer that percent_by_layer does not name"
+    )
     insured_base: Literal["net", "gross"] = Field("net", description="without or with VAT")
     discretionary_limit: Amount | None = Field(None, description="the most a DCL may be; null: no DCL")
     discretionary_evidence_days: int = Field(
         365, ge=1, le=3650, description="how old the evidence of a DCL may be at the delivery"
     )
-    non_named_ceiling: Amount | None = Field(None, description="cover of a buyer nobody asked about; null: none")
+    non_named_ceiling: Amount | None = Field(
+        None, description="cover of a buyer nobody asked about; null: none"
+    )
     temporary: Literal["adds", "replaces"] = Field(
         "adds", description="a temporary amount adds to the permanent one or stands in its place"
     )
-    max_terms: int | None = Field(None, ge=0, le=1000, description="longest payment term, days from the invoice")
+    max_terms: int | None = Field(
+        None, ge=0, le=1000, description="longest payment term, days from the invoice"
+    )
     invoicing_days: int | None = Field(
         None, ge=0, le=1000, description="days after the delivery by which it must be invoiced"
     )
     max_liability: Amount | None = Field(None, description="the most the insurer pays in a policy year")
     deductible: Deductible | None = None
     regularisation: Literal["reinstates", "future_only"] = Field(
-        "future_only", description="what paying the arrears brings back: all cover, or that of later deliveries"
+        "future_only",
+        description="what paying the arrears brings back: all cover, or that of later deliveries",
     )
     allocation: Literal["as_recorded", "oldest_first"] = Field(
         "as_recorded", description="which item the insurer takes as paid first"

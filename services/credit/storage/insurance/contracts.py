@@ -104,3 +104,24 @@ def secrets_of(row: Row) -> list[str]:
 def object_of(text: str | None) -> Any:
     """A jsonb column's value."""
     return None if text is None else msgspec.json.decode(text)
+
+
+async def connections(tx: Tx) -> list[Row]:
+    """Every connection, in use or not."""
+    return await tx.fetch(
+        f"SELECT {columns('insurer_connections')} FROM insurer_connections WHERE tenant_id = $1 ORDER BY id",
+        tx.tenant_id,
+    )
+
+
+async def page_of_versions(tx: Tx, policy_id: UUID, cursor: str | None, limit: int) -> list[Row]:
+    """A page of a policy's versions, in the order they were written."""
+    keys = [SortKey("number", "integer")]
+    statement = Statement()
+    statement.where("tenant_id = {} AND policy_id = {}", tx.tenant_id, policy_id)
+    order = keyset(statement, keys, cursor)
+    return await tx.fetch(
+        f"SELECT {columns('policy_versions')}, {cursor_columns(keys)} FROM policy_versions {statement.clause()} {order}"
+        f" LIMIT {statement.bind(limit + 1)}",
+        *statement.params,
+    )

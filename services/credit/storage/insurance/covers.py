@@ -85,7 +85,7 @@ async def ensure_cover(
     )  # fmt: skip
     if known is not None:
         return known
-    values = {
+    values: dict[str, Any] = {
         "policy_id": policy_id, "company_id": company_id, "layer": layer, "product": product, "currency": currency,
         "status": "pending", "periods": "[]", "conditions": "[]", "needs_review": False, "boundary_dates": [],
     }  # fmt: skip
@@ -174,5 +174,3 @@ def _period(period: Period) -> dict[str, Any]:
 
 def _day(value: str | None) -> date | None:
     return None if value is None else date.fromisoformat(value)
-
-

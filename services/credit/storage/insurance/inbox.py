@@ -28,7 +28,9 @@ async def keep(tx: Tx, connection_id: UUID, message_id: str, body: bytes, source
     """Store a message once. The same id with other bytes is a conflict: those bytes go into quarantine."""
     digest = hashlib.sha256(body).hexdigest()
     identifier = new_id()
-    inserted = await _insert(tx, identifier, connection_id, message_id, body, digest, source, "received", None)
+    inserted = await _insert(
+        tx, identifier, connection_id, message_id, body, digest, source, "received", None
+    )
     if inserted:
         return Kept("stored", identifier)
     known = await tx.fetchrow(

@@ -1,6 +1,7 @@
 """Requests for guarantees as rows."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from libs.kit.db import Row, Tx
@@ -19,9 +20,12 @@ _STATE = (
 
 def emit(tx: Tx, row: Row) -> None:
     """`guarantee_request.changed`."""
-    tx.emit(
-        "guarantee_request.changed", [Subject(row["id"], row["version"], {name: row[name] for name in _STATE})]
-    )
+    tx.emit("guarantee_request.changed", [Subject(row["id"], row["version"], state_of(row))])
+
+
+def state_of(row: Row) -> dict[str, Any]:
+    """The state behind `guarantee_request.changed`."""
+    return {name: row[name] for name in _STATE}
 
 
 async def lock(tx: Tx, identifier: UUID) -> Row | None:
@@ -80,7 +84,9 @@ async def page(
     if states:
         statement.where("r.state = ANY({})", list(states))
     if perimeter is not None:
-        statement.where(IN_SIGHT.format(company="r.company_id", tenant="r.tenant_id", units="{}"), list(perimeter))
+        statement.where(
+            IN_SIGHT.format(company="r.company_id", tenant="r.tenant_id", units="{}"), list(perimeter)
+        )
     order = keyset(statement, keys, cursor)
     return await tx.fetch(
         f"SELECT {columns(TABLE, 'r')}, c.name AS company_name, {cursor_columns(keys)} FROM {TABLE} r"

@@ -23,7 +23,9 @@ def columns(table: str, alias: str = "") -> str:
     return ", ".join(f"{prefix}{name}" for name in names if name != "tenant_id")
 
 
-async def insert(tx: Tx, table: str, identifier: UUID, values: Mapping[str, Any], *, tail: str = "") -> Row | None:
+async def insert(
+    tx: Tx, table: str, identifier: UUID, values: Mapping[str, Any], *, tail: str = ""
+) -> Row | None:
     """A new object with its stamps, version 1; None where `tail` (ON CONFLICT DO NOTHING) let it be."""
     names = list(values)
     places = ", ".join(f"${place}" for place in range(4, len(names) + 4))
@@ -38,7 +40,8 @@ async def update(tx: Tx, table: str, identifier: UUID, **values: Any) -> Row:
     """Set members of an object that is there; its version rises."""
     sets = "".join(f", {name} = ${place}" for place, name in enumerate(values, start=4))
     row = await tx.fetchrow(
-        f"UPDATE {table} SET updated_at = $3, version = version + 1{sets} WHERE tenant_id = $1 AND id = $2 RETURNING {columns(table)}",
+        f"UPDATE {table} SET updated_at = $3, version = version + 1{sets} WHERE tenant_id = $1 AND id = $2"
+        f" RETURNING {columns(table)}",
         tx.tenant_id, identifier, tx.now, *values.values(),
     )  # fmt: skip
     assert row is not None, f"{table} {identifier} was read before"
@@ -49,5 +52,7 @@ async def one(tx: Tx, table: str, identifier: UUID, *, lock: bool = False) -> Ro
     """An object by its id."""
     tail = " FOR UPDATE" if lock else ""
     return await tx.fetchrow(
-        f"SELECT {columns(table)} FROM {table} WHERE tenant_id = $1 AND id = $2{tail}", tx.tenant_id, identifier
+        f"SELECT {columns(table)} FROM {table} WHERE tenant_id = $1 AND id = $2{tail}",
+        tx.tenant_id,
+        identifier,
     )

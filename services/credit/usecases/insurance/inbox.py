@@ -77,7 +77,9 @@ async def take_in_one(tx: Tx, identifier: UUID) -> str | None:
     state, reason, decision_id = "applied", None, None
     try:
         async with tx.savepoint():
-            decision_id, reason = await apply_told(tx, connection, _read(message), message["id"], message["source"])
+            decision_id, reason = await apply_told(
+                tx, connection, _read(message), message["id"], message["source"]
+            )
     except Parked as parked:
         state, reason = "parked", str(parked)
     except (Unclear, DecisionIdReused) as unclear:
@@ -155,9 +157,7 @@ async def _request(tx: Tx, connection: Row, reference: str | None) -> Row | None
     return row if policy is not None and policy["connection_id"] == connection["id"] else None
 
 
-async def _policy(
-    tx: Tx, connection: Row, told: ToldDecision, request: Row | None, cover: Row | None
-) -> Row:
+async def _policy(tx: Tx, connection: Row, told: ToldDecision, request: Row | None, cover: Row | None) -> Row:
     known = await contracts.policies_of(tx, connection["id"])
     if told.policy_reference is not None:
         named = [row for row in known if row["number"] == told.policy_reference]
@@ -172,9 +172,7 @@ async def _policy(
     return known[0]
 
 
-async def _values(
-    tx: Tx, connection: Row, place: Place, told: ToldDecision, source: str
-) -> dict[str, Any]:
+async def _values(tx: Tx, connection: Row, place: Place, told: ToldDecision, source: str) -> dict[str, Any]:
     policy, request = place.policy, place.request
     product: Product = told.product or (request or place.cover or {"product": "permanent"})["product"]
     currency = told.currency or (request["currency"] if request else policy["currency"])
@@ -182,8 +180,13 @@ async def _values(
     try:
         granted = None if told.granted_amount is None else to_minor(told.granted_amount, currency)
         requested = None if told.requested_amount is None else to_minor(told.requested_amount, currency)
-        tranches = [
-            {"kind": part.kind, "amount": to_minor(part.amount, currency), "from": part.starts_on, "to": part.ends_on}
+        tranches: list[dict[str, Any]] = [
+            {
+                "kind": part.kind,
+                "amount": to_minor(part.amount, currency),
+                "from": part.starts_on,
+                "to": part.ends_on,
+            }
             for part in told.tranches
         ]
     except MoneyError as error:

@@ -1,0 +1,1 @@
+"""What credit insurance takes and answers."""
