@@ -1,5 +1,7 @@
 """A guarantee is asked, decided by webhook, and counts; what is unclear waits for a person and harms nobody."""
 
+import asyncio
+
 import pytest
 
 from libs.testkit.plugin import MakeTenant
@@ -99,11 +101,11 @@ async def test_nobody_knows_whether_it_arrived_and_it_is_never_sent_twice(house:
     assert await refused(house.client, f"{address}/submit") == (409, "invalid_state")
 
     await steer(house, connection, "normal")
-    for _ in range(40):  # the sweep looks for it at the insurer, where it is
-        await house.settle()
+    for _ in range(60):  # the sweep looks for it at the insurer, where it is
         found = await read(house.client, address)
         if found["state"] == "pending":
             break
+        await asyncio.sleep(0.5)
     assert found["state"] == "pending" and found["insurer_reference"]
     stand_in = await house.stack.sql(
         "sandbox", "SELECT count(*) FROM stand_in_requests WHERE tenant_id = $1", house.id

@@ -49,7 +49,8 @@ class StandardInsurer:
 
     def __init__(self, outbound: Outbound, account: Account) -> None:
         self._caller = Caller(outbound, account)
-        self._headers = {"authorization": f"Bearer {account.credentials.get('api_key', '')}"}
+        key = account.credentials.get("api_key")
+        self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     async def search(self, policy: Policy, query: BuyerQuery) -> list[Candidate]:
         """Candidates by registration number, else by name."""

@@ -27,7 +27,8 @@ log = structlog.get_logger(__name__)
 _LOST_AFTER = timedelta(minutes=2)
 _OPEN = """
     SELECT DISTINCT tenant_id FROM guarantee_requests
-     WHERE state IN ('validated', 'send_unknown') OR (state = 'sending' AND claimed_at < $1)
+     WHERE state = 'validated' OR (state = 'sending' AND claimed_at < $1)
+        OR (state = 'send_unknown' AND claimed_at + make_interval(secs => 2 ^ least(attempts, 9)) < $2)
 """
 MAX_ATTEMPTS = 20
 
@@ -40,16 +41,21 @@ async def send_waiting(runtime: Runtime, tenant_id: str) -> None:
     for row in waiting:
         if row["state"] == "validated":
             await _send(runtime, tenant, row)
-        elif row["state"] == "send_unknown" or row["claimed_at"] < clock.wall() - _LOST_AFTER:
+        elif row["claimed_at"] + _patience(row) < clock.wall():
             await reconcile(runtime, tenant, row["id"])
 
 
 async def sweep(runtime: Runtime) -> None:
     """Nudge tenants with requests that wait or whose fate is unknown."""
     async with runtime.db.system() as connection:
-        rows = await connection.fetch(_OPEN, clock.wall() - _LOST_AFTER)
+        rows = await connection.fetch(_OPEN, clock.wall() - _LOST_AFTER, clock.wall())
     for row in rows:
         await runtime.jobs.enqueue(JOB, str(row["tenant_id"]), job_id=f"{JOB}:{row['tenant_id']}")
+
+
+def _patience(row: Row) -> timedelta:
+    """How long a request is left alone before the insurer is asked about it: ever longer, eight minutes at the most."""
+    return _LOST_AFTER if row["state"] == "sending" else timedelta(seconds=2 ** min(row["attempts"], 9))
 
 
 async def _send(runtime: Runtime, tenant: Tenant, row: Row) -> None:
@@ -127,8 +133,12 @@ async def _settle(runtime: Runtime, tenant: Tenant, request_id: UUID, state: str
         row = await requests.lock(tx, request_id)
         if row is None or row["state"] not in ("sending", "send_unknown"):
             return  # the answer came before the end of the call
-        changed = await update(tx, requests.TABLE, request_id, state=state, error=error, claimed_at=None)
-        requests.emit(tx, changed)
+        looked = {"attempts": row["attempts"] + 1} if row["state"] == "send_unknown" else {}
+        changed = await update(
+            tx, requests.TABLE, request_id, state=state, error=error, claimed_at=clock.wall(), **looked
+        )
+        if state != row["state"]:
+            requests.emit(tx, changed)
         tx.after_commit(lambda: runtime.ring(tx))
 
     await runtime.db.run(tenant, work)
