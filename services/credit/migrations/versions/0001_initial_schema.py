@@ -61,6 +61,64 @@ def upgrade() -> None:
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', name='pk_approval_policies')
     )
+    op.create_table('bounced_payments',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('known_on', sa.Date(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_bounced_payments')
+    )
+    op.create_index('ix_bounced_payments_customer_id', 'bounced_payments', ['tenant_id', 'customer_id'], unique=False)
+    op.create_table('brokers',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('email', sa.Text(), nullable=False),
+    sa.Column('language', sa.Text(), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_brokers')
+    )
+    op.create_table('claim_recoveries',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('claim_id', sa.UUID(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('insurer_share', sa.BigInteger(), nullable=False),
+    sa.Column('received_on', sa.Date(), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_claim_recoveries')
+    )
+    op.create_index('ix_claim_recoveries_claim_id', 'claim_recoveries', ['tenant_id', 'claim_id', 'id'], unique=False)
+    op.create_table('claims',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('items', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('estimate', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('insurer_reference', sa.Text(), nullable=True),
+    sa.Column('filed_on', sa.Date(), nullable=True),
+    sa.Column('indemnity_due_on', sa.Date(), nullable=True),
+    sa.Column('indemnity', sa.BigInteger(), nullable=True),
+    sa.Column('indemnified_on', sa.Date(), nullable=True),
+    sa.Column('refusal_reason', sa.Text(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_claims')
+    )
+    op.create_index('ix_claims_company_id', 'claims', ['tenant_id', 'company_id', 'id'], unique=False)
     op.create_table('companies',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -72,6 +130,69 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_companies')
     )
     op.create_index('ix_companies_name', 'companies', ['tenant_id', 'name', 'id'], unique=False)
+    op.create_table('cover_clocks',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=True),
+    sa.Column('company_id', sa.UUID(), nullable=True),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('item_id', sa.UUID(), nullable=True),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('clause', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('policy_version', sa.Integer(), nullable=True),
+    sa.Column('amount_at_stake', sa.BigInteger(), nullable=True),
+    sa.Column('currency', sa.CHAR(length=3), nullable=True),
+    sa.Column('detail', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('told', postgresql.ARRAY(sa.Integer()), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_cover_clocks')
+    )
+    op.create_index('ix_cover_clocks_company_id', 'cover_clocks', ['tenant_id', 'company_id'], unique=False)
+    op.create_index('ix_cover_clocks_due_on', 'cover_clocks', ['tenant_id', 'state', 'due_on', 'id'], unique=False)
+    op.create_table('cover_stops',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('stopped_on', sa.Date(), nullable=False),
+    sa.Column('cause', sa.Text(), nullable=False),
+    sa.Column('item_id', sa.UUID(), nullable=True),
+    sa.Column('regularised_on', sa.Date(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_cover_stops')
+    )
+    op.create_index('uq_cover_stops_open', 'cover_stops', ['tenant_id', 'policy_id', 'company_id'], unique=True, postgresql_where=sa.text('regularised_on IS NULL'))
+    op.create_table('covers',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('layer', sa.Text(), nullable=False),
+    sa.Column('product', sa.Text(), nullable=False),
+    sa.Column('cover_reference', sa.Text(), nullable=True),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('periods', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('decision_id', sa.UUID(), nullable=True),
+    sa.Column('decided_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('conditions', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('needs_review', sa.Boolean(), nullable=False),
+    sa.Column('review_reason', sa.Text(), nullable=True),
+    sa.Column('boundary_dates', postgresql.ARRAY(sa.Date()), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_covers'),
+    sa.UniqueConstraint('tenant_id', 'policy_id', 'company_id', 'layer', name=op.f('uq_covers_tenant_id_policy_id_company_id_layer'))
+    )
+    op.create_index('ix_covers_company_id', 'covers', ['tenant_id', 'company_id'], unique=False)
+    op.create_index('ix_covers_cover_reference', 'covers', ['tenant_id', 'cover_reference'], unique=False)
     op.create_table('credit_checks',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -137,6 +258,13 @@ def upgrade() -> None:
     sa.Column('finished_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('tenant_id', 'day', 'step', name='pk_day_runs')
     )
+    op.create_table('disputed_items',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('item_id', sa.UUID(), nullable=False),
+    sa.Column('disputed', sa.Boolean(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'item_id', name='pk_disputed_items')
+    )
     op.create_table('events',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -152,6 +280,27 @@ def upgrade() -> None:
     op.create_index('ix_events_recorded_at', 'events', ['tenant_id', 'recorded_at'], unique=False)
     op.create_index('ix_events_unnumbered', 'events', ['tenant_id', 'id'], unique=False, postgresql_where=sa.text('position IS NULL'))
     op.create_index('uq_events_position', 'events', ['tenant_id', 'position'], unique=True)
+    op.create_table('evidence_documents',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('pack_id', sa.UUID(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('content', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'pack_id', 'name', name='pk_evidence_documents')
+    )
+    op.create_table('evidence_packs',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('purpose', sa.Text(), nullable=False),
+    sa.Column('object_id', sa.UUID(), nullable=True),
+    sa.Column('manifest', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_evidence_packs')
+    )
+    op.create_index('ix_evidence_packs_company_id', 'evidence_packs', ['tenant_id', 'company_id', 'id'], unique=False)
     op.create_table('exchange_rates',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('base', sa.CHAR(length=3), nullable=False),
@@ -194,6 +343,84 @@ def upgrade() -> None:
     sa.Column('head', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', name='pk_feed_heads')
     )
+    op.create_table('guarantee_decisions',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('connection_id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('cover_id', sa.UUID(), nullable=True),
+    sa.Column('request_id', sa.UUID(), nullable=True),
+    sa.Column('message_id', sa.UUID(), nullable=True),
+    sa.Column('insurer_decision_id', sa.Text(), nullable=False),
+    sa.Column('cover_reference', sa.Text(), nullable=True),
+    sa.Column('product', sa.Text(), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('raw_status', sa.Text(), nullable=True),
+    sa.Column('is_preliminary', sa.Boolean(), nullable=False),
+    sa.Column('sequence', sa.BigInteger(), nullable=False),
+    sa.Column('decided_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('requested_amount', sa.BigInteger(), nullable=True),
+    sa.Column('granted_amount', sa.BigInteger(), nullable=True),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('insured_percent', sa.Numeric(precision=5, scale=2), nullable=True),
+    sa.Column('effective_from', sa.Date(), nullable=False),
+    sa.Column('expires_at', sa.Date(), nullable=True),
+    sa.Column('withdrawal_date', sa.Date(), nullable=True),
+    sa.Column('tranches', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('conditions', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('reasons', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('needs_review', sa.Boolean(), nullable=False),
+    sa.Column('author', sa.Text(), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('documents', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('reviewed_by', sa.UUID(), nullable=True),
+    sa.Column('reviewed_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_guarantee_decisions'),
+    sa.UniqueConstraint('tenant_id', 'connection_id', 'insurer_decision_id', name=op.f('uq_guarantee_decisions_tenant_id_connection_id_insurer_decision_id'))
+    )
+    op.create_index('ix_guarantee_decisions_company_id', 'guarantee_decisions', ['tenant_id', 'company_id', 'decided_at', 'id'], unique=False)
+    op.create_index('ix_guarantee_decisions_cover', 'guarantee_decisions', ['tenant_id', 'policy_id', 'company_id'], unique=False)
+    op.create_table('guarantee_requests',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('cover_id', sa.UUID(), nullable=True),
+    sa.Column('product', sa.Text(), nullable=False),
+    sa.Column('request_type', sa.Text(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('temporary_amount', sa.BigInteger(), nullable=True),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('valid_from', sa.Date(), nullable=True),
+    sa.Column('valid_to', sa.Date(), nullable=True),
+    sa.Column('urgent', sa.Boolean(), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('insurer_reference', sa.Text(), nullable=True),
+    sa.Column('job_reference', sa.Text(), nullable=True),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('error', sa.Text(), nullable=True),
+    sa.Column('requested_by', sa.UUID(), nullable=True),
+    sa.Column('requested_by_subject', sa.Text(), nullable=False),
+    sa.Column('submitted_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('claimed_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('decided_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('decision_id', sa.UUID(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_guarantee_requests')
+    )
+    op.create_index('ix_guarantee_requests_company_id', 'guarantee_requests', ['tenant_id', 'company_id', 'id'], unique=False)
+    op.create_index('ix_guarantee_requests_state', 'guarantee_requests', ['tenant_id', 'state', 'id'], unique=False)
+    op.create_index('uq_guarantee_requests_open', 'guarantee_requests', ['tenant_id', 'policy_id', 'company_id', 'product'], unique=True, postgresql_where=sa.text("state IN ('draft', 'validated', 'sending', 'sent', 'send_unknown', 'pending')"))
     op.create_table('idempotency_keys',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
@@ -205,6 +432,161 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'key', name='pk_idempotency_keys')
     )
     op.create_index('ix_idempotency_keys_created_at', 'idempotency_keys', ['tenant_id', 'created_at'], unique=False)
+    op.create_table('insistences',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('decision_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('recipients', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('language', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('arguments', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('mail_id', sa.UUID(), nullable=True),
+    sa.Column('error', sa.Text(), nullable=True),
+    sa.Column('sent_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('follow_up_on', sa.Date(), nullable=True),
+    sa.Column('outcome', sa.Text(), nullable=True),
+    sa.Column('gain', sa.BigInteger(), nullable=True),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('amount_before', sa.BigInteger(), nullable=False),
+    sa.Column('answer_decision_id', sa.UUID(), nullable=True),
+    sa.Column('author_id', sa.UUID(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_insistences')
+    )
+    op.create_index('ix_insistences_company_id', 'insistences', ['tenant_id', 'company_id', 'id'], unique=False)
+    op.create_index('uq_insistences_open', 'insistences', ['tenant_id', 'decision_id'], unique=True, postgresql_where=sa.text("state IN ('draft', 'queued', 'sent')"))
+    op.create_table('insolvencies',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('judged_on', sa.Date(), nullable=True),
+    sa.Column('published_on', sa.Date(), nullable=True),
+    sa.Column('known_on', sa.Date(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'company_id', name='pk_insolvencies')
+    )
+    op.create_table('insurance_policies',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('connection_id', sa.UUID(), nullable=False),
+    sa.Column('broker_id', sa.UUID(), nullable=True),
+    sa.Column('number', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('time_zone', sa.Text(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=True),
+    sa.Column('extension_code', sa.Text(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_insurance_policies'),
+    sa.UniqueConstraint('tenant_id', 'connection_id', 'number', name=op.f('uq_insurance_policies_tenant_id_connection_id_number'))
+    )
+    op.create_table('insurance_templates',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('language', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'kind', 'language', name='pk_insurance_templates')
+    )
+    op.create_table('insurer_buyers',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('connection_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('insurer_buyer_id', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('match_kind', sa.Text(), nullable=True),
+    sa.Column('candidates', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('chosen_by', sa.UUID(), nullable=True),
+    sa.Column('chosen_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('grade', sa.Text(), nullable=True),
+    sa.Column('grade_scale', sa.Text(), nullable=True),
+    sa.Column('graded_on', sa.Date(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_insurer_buyers'),
+    sa.UniqueConstraint('tenant_id', 'connection_id', 'company_id', name=op.f('uq_insurer_buyers_tenant_id_connection_id_company_id'))
+    )
+    op.create_index('ix_insurer_buyers_insurer_buyer_id', 'insurer_buyers', ['tenant_id', 'connection_id', 'insurer_buyer_id'], unique=False)
+    op.create_table('insurer_connections',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('insurer', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('sandbox', sa.Boolean(), nullable=False),
+    sa.Column('webhook_mode', sa.Text(), nullable=False),
+    sa.Column('webhook_options', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('webhook_secrets_sealed', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('poke_digest', sa.Text(), nullable=True),
+    sa.Column('base_url', sa.Text(), nullable=True),
+    sa.Column('credentials_sealed', sa.Text(), nullable=True),
+    sa.Column('profile', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('broker_email', sa.Text(), nullable=True),
+    sa.Column('active', sa.Boolean(), nullable=False),
+    sa.Column('last_read_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('last_error', sa.Text(), nullable=True),
+    sa.Column('poked_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_insurer_connections')
+    )
+    op.create_index('ix_insurer_connections_id', 'insurer_connections', ['id'], unique=False)
+    op.create_table('insurer_messages',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('connection_id', sa.UUID(), nullable=False),
+    sa.Column('message_id', sa.Text(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('decision_id', sa.UUID(), nullable=True),
+    sa.Column('received_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_insurer_messages'),
+    sa.UniqueConstraint('tenant_id', 'connection_id', 'message_id', name=op.f('uq_insurer_messages_tenant_id_connection_id_message_id'))
+    )
+    op.create_index('ix_insurer_messages_state', 'insurer_messages', ['tenant_id', 'state', 'id'], unique=False)
+    op.create_table('items',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('business_unit_id', sa.UUID(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('direction', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Text(), nullable=True),
+    sa.Column('issue_date', sa.Date(), nullable=False),
+    sa.Column('delivery_date', sa.Date(), nullable=True),
+    sa.Column('due_date', sa.Date(), nullable=False),
+    sa.Column('original_due_date', sa.Date(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('tax_amount', sa.BigInteger(), nullable=True),
+    sa.Column('open_amount', sa.BigInteger(), nullable=False),
+    sa.Column('cancelled', sa.Boolean(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_items')
+    )
+    op.create_index('ix_items_customer_id', 'items', ['tenant_id', 'customer_id', 'issue_date'], unique=False)
+    op.create_index('ix_items_open', 'items', ['tenant_id', 'customer_id'], unique=False, postgresql_where=sa.text('open_amount <> 0'))
     op.create_table('limit_history',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('company_id', sa.UUID(), nullable=False),
@@ -285,6 +667,30 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_operations')
     )
     op.create_index('ix_operations_open', 'operations', ['tenant_id', 'kind'], unique=False, postgresql_where=sa.text("status IN ('queued', 'running')"))
+    op.create_table('overdue_declarations',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('items', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('extended_to', sa.Date(), nullable=True),
+    sa.Column('instalments', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('insurer_reference', sa.Text(), nullable=True),
+    sa.Column('late', sa.Boolean(), nullable=False),
+    sa.Column('channel', sa.Text(), nullable=True),
+    sa.Column('declared_on', sa.Date(), nullable=True),
+    sa.Column('error', sa.Text(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_overdue_declarations')
+    )
+    op.create_index('ix_overdue_declarations_company_id', 'overdue_declarations', ['tenant_id', 'company_id', 'id'], unique=False)
     op.create_table('people',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -296,6 +702,17 @@ def upgrade() -> None:
     sa.Column('active', sa.Boolean(), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_people')
+    )
+    op.create_table('policy_versions',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('effective_from', sa.Date(), nullable=False),
+    sa.Column('terms', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('author_id', sa.UUID(), nullable=True),
+    sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'policy_id', 'number', name='pk_policy_versions')
     )
     op.create_table('review_campaigns',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
@@ -320,6 +737,43 @@ def upgrade() -> None:
     sa.Column('settings', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', name='pk_tenants')
+    )
+    op.create_table('turnover_declarations',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=False),
+    sa.Column('period_start', sa.Date(), nullable=False),
+    sa.Column('period_end', sa.Date(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('insurable', sa.BigInteger(), nullable=False),
+    sa.Column('corrections', sa.BigInteger(), nullable=False),
+    sa.Column('excluded', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('unconverted', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('filed_on', sa.Date(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_turnover_declarations'),
+    sa.UniqueConstraint('tenant_id', 'policy_id', 'period_start', name=op.f('uq_turnover_declarations_tenant_id_policy_id_period_start'))
+    )
+    op.create_table('turnover_lines',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('declaration_id', sa.UUID(), nullable=False),
+    sa.Column('item_id', sa.UUID(), nullable=False),
+    sa.Column('correction', sa.Boolean(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('number', sa.Text(), nullable=True),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('issue_date', sa.Date(), nullable=False),
+    sa.Column('item_currency', sa.Text(), nullable=False),
+    sa.Column('item_amount', sa.BigInteger(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=True),
+    sa.Column('included', sa.Boolean(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('tenant_id', 'declaration_id', 'correction', 'item_id', name='pk_turnover_lines')
     )
     op.create_table('credit_files',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
@@ -487,9 +941,14 @@ def downgrade() -> None:
     op.drop_index('ix_limit_requests_company_id', table_name='limit_requests')
     op.drop_table('limit_requests')
     op.drop_table('credit_files')
+    op.drop_table('turnover_lines')
+    op.drop_table('turnover_declarations')
     op.drop_table('tenants')
     op.drop_table('review_campaigns')
+    op.drop_table('policy_versions')
     op.drop_table('people')
+    op.drop_index('ix_overdue_declarations_company_id', table_name='overdue_declarations')
+    op.drop_table('overdue_declarations')
     op.drop_index('ix_operations_open', table_name='operations', postgresql_where=sa.text("status IN ('queued', 'running')"))
     op.drop_table('operations')
     op.drop_index('ix_open_orders_external_id', table_name='open_orders')
@@ -500,17 +959,43 @@ def downgrade() -> None:
     op.drop_index('ix_mails_created_at', table_name='mails')
     op.drop_table('mails')
     op.drop_table('limit_history')
+    op.drop_index('ix_items_open', table_name='items', postgresql_where=sa.text('open_amount <> 0'))
+    op.drop_index('ix_items_customer_id', table_name='items')
+    op.drop_table('items')
+    op.drop_index('ix_insurer_messages_state', table_name='insurer_messages')
+    op.drop_table('insurer_messages')
+    op.drop_index('ix_insurer_connections_id', table_name='insurer_connections')
+    op.drop_table('insurer_connections')
+    op.drop_index('ix_insurer_buyers_insurer_buyer_id', table_name='insurer_buyers')
+    op.drop_table('insurer_buyers')
+    op.drop_table('insurance_templates')
+    op.drop_table('insurance_policies')
+    op.drop_table('insolvencies')
+    op.drop_index('uq_insistences_open', table_name='insistences', postgresql_where=sa.text("state IN ('draft', 'queued', 'sent')"))
+    op.drop_index('ix_insistences_company_id', table_name='insistences')
+    op.drop_table('insistences')
     op.drop_index('ix_idempotency_keys_created_at', table_name='idempotency_keys')
     op.drop_table('idempotency_keys')
+    op.drop_index('uq_guarantee_requests_open', table_name='guarantee_requests', postgresql_where=sa.text("state IN ('draft', 'validated', 'sending', 'sent', 'send_unknown', 'pending')"))
+    op.drop_index('ix_guarantee_requests_state', table_name='guarantee_requests')
+    op.drop_index('ix_guarantee_requests_company_id', table_name='guarantee_requests')
+    op.drop_table('guarantee_requests')
+    op.drop_index('ix_guarantee_decisions_cover', table_name='guarantee_decisions')
+    op.drop_index('ix_guarantee_decisions_company_id', table_name='guarantee_decisions')
+    op.drop_table('guarantee_decisions')
     op.drop_table('feed_heads')
     op.drop_table('feed_failures')
     op.drop_table('feed_cursors')
     op.drop_table('exposures')
     op.drop_table('exchange_rates')
+    op.drop_index('ix_evidence_packs_company_id', table_name='evidence_packs')
+    op.drop_table('evidence_packs')
+    op.drop_table('evidence_documents')
     op.drop_index('uq_events_position', table_name='events')
     op.drop_index('ix_events_unnumbered', table_name='events', postgresql_where=sa.text('position IS NULL'))
     op.drop_index('ix_events_recorded_at', table_name='events')
     op.drop_table('events')
+    op.drop_table('disputed_items')
     op.drop_table('day_runs')
     op.drop_index('ix_customers_company_id', table_name='customers')
     op.drop_table('customers')
@@ -521,8 +1006,23 @@ def downgrade() -> None:
     op.drop_index('ix_credit_checks_created_at', table_name='credit_checks')
     op.drop_index('ix_credit_checks_company_id', table_name='credit_checks')
     op.drop_table('credit_checks')
+    op.drop_index('ix_covers_cover_reference', table_name='covers')
+    op.drop_index('ix_covers_company_id', table_name='covers')
+    op.drop_table('covers')
+    op.drop_index('uq_cover_stops_open', table_name='cover_stops', postgresql_where=sa.text('regularised_on IS NULL'))
+    op.drop_table('cover_stops')
+    op.drop_index('ix_cover_clocks_due_on', table_name='cover_clocks')
+    op.drop_index('ix_cover_clocks_company_id', table_name='cover_clocks')
+    op.drop_table('cover_clocks')
     op.drop_index('ix_companies_name', table_name='companies')
     op.drop_table('companies')
+    op.drop_index('ix_claims_company_id', table_name='claims')
+    op.drop_table('claims')
+    op.drop_index('ix_claim_recoveries_claim_id', table_name='claim_recoveries')
+    op.drop_table('claim_recoveries')
+    op.drop_table('brokers')
+    op.drop_index('ix_bounced_payments_customer_id', table_name='bounced_payments')
+    op.drop_table('bounced_payments')
     op.drop_table('approval_policies')
     op.drop_index('ix_alert_conditions_company_id', table_name='alert_conditions')
     op.drop_table('alert_conditions')
