@@ -270,7 +270,7 @@ async def list_connection_products(ctx: Ctx, connection_id: ConnectionId) -> Res
     "/insurer-connections/{connection_id}/rotate-secret", response_model=ConnectionCreated,
     summary="Replace the webhook secret", openapi_extra=shown_once("guarantees:admin", "webhook_secret"),
 )  # fmt: skip
-async def rotate_webhook_secret(ctx: Ctx, connection_id: ConnectionId, body: SecretWish) -> Response:
+async def rotate_insurer_secret(ctx: Ctx, connection_id: ConnectionId, body: SecretWish) -> Response:
     """The secret before stays good beside the new one until the next replacement."""
     row = await connection_or_404(ctx.tx, connection_id, lock=True)
     changed, secret = await rotate_secret(ctx.tx, ctx.runtime, row, body.webhook_secret)
