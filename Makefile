@@ -24,7 +24,7 @@ reset: env ## Stop, then delete the data, keys and logs of this checkout
 	@$(STACK) reset
 
 test: env ## Run every test on servers and ports of its own (ARGS="-k import" narrows it)
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) -n 2 --dist loadfile $(ARGS)
 
 test-fast: env ## Run the tests of pure rules, without any server
 	@$(PYTEST) -m "not slow and not data" tests/unit $(ARGS)

@@ -61,6 +61,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.stash[_DESELECTED] = len(absent)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under `-n` the workers collect and the controller reports: hand it the count."""
+    workeroutput = getattr(session.config, "workeroutput", None)
+    if workeroutput is not None:
+        workeroutput["deselected"] = session.config.stash.get(_DESELECTED, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take a worker's count: each of them collected everything."""
+    handed = getattr(node, "workeroutput", {})
+    node.config.stash[_DESELECTED] = handed.get("deselected", 0)
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say what was not run, and why."""
     count = config.stash.get(_DESELECTED, 0)

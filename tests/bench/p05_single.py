@@ -21,9 +21,10 @@ async def run(context: Context) -> list[Figure]:
     owner = await house.owner()
     async with house.client(owner) as client:
         await make_customers(client)
-        customer_id = (await client.get("/v1/customers?limit=1")).raise_for_status().json()["data"][0]["id"]
+        page = (await client.get("/v1/customers?limit=200")).raise_for_status().json()["data"]
+        customer_ids = [customer["id"] for customer in page]
     bare, direct, through = (
-        _requests(path, token, customer_id)
+        _requests(path, token, customer_ids)
         for path, token in (
             ("/invoices", ""),
             ("/v1/items", house.token(owner)),
@@ -59,12 +60,12 @@ def _some(requests: Iterator[bytes]) -> list[bytes]:
     return [next(requests) for _ in range(_MOST)]
 
 
-def _requests(path: str, token: str, customer_id: str) -> Iterator[bytes]:
-    """New invoices without end."""
+def _requests(path: str, token: str, customer_ids: list[str]) -> Iterator[bytes]:
+    """New invoices without end, of customers in turn: those of one customer wait for each other's balance."""
     place = 0
     while True:
         place += 1
         told = {name: value for name, value in row(place).items() if name not in ("number", "reference")}
         del told["customer_external_id"]
-        told |= {"customer_id": customer_id, "external_id": str(uuid4())}
+        told |= {"customer_id": customer_ids[place % len(customer_ids)], "external_id": str(uuid4())}
         yield request("POST", path, token, msgspec.json.encode(told), idempotency_key=told["external_id"])
