@@ -18,8 +18,10 @@ from libs.kit.responses import raw, reply
 from libs.kit.route import Context, Ctx, Router, scope, streamed
 from services.ledger.api.amounts import Ids, Texts
 from services.ledger.api.fields import Id
+from services.ledger.api.import_documents import DOCUMENTS, check_document, take_document
 from services.ledger.api.import_errors import fault
 from services.ledger.api.import_schemas import Import, ImportConfirm, Kind, Mode, Status
+from services.ledger.domain.einvoice.reading import PDF, XML
 from services.ledger.domain.intake.dialects import DialectInvalid, read_dialect
 from services.ledger.domain.intake.errors import ImportFailed
 from services.ledger.domain.intake.mappings import read_mapping
@@ -43,7 +45,8 @@ _TEXT = {"schema": {"type": "string"}}
 _BODY = {
     "requestBody": {
         "required": True,
-        "description": "Rows as a JSON document, one JSON object a line, or CSV in the dialect that is declared; gzip or not.",
+        "description": "Rows as a JSON document, one JSON object a line, or CSV in the dialect that is declared; or one"
+        " electronic invoice of EN 16931, as UBL 2.1, CII or Factur-X; gzip or not.",
         "content": {
             JSON: {
                 "schema": {
@@ -60,6 +63,8 @@ _BODY = {
             },
             NDJSON: _TEXT,
             CSV: _TEXT,
+            XML: _TEXT,
+            PDF: {"schema": {"type": "string", "format": "binary"}},
         },
     },
     "x-body-limit": MAX_BODY,
@@ -101,9 +106,16 @@ async def create_import(
     """Up to 10,000 rows are answered at once; more are taken in and applied by a worker. Bad rows are named and left out, good
     rows land; a file that cannot be read, or whose control totals are not met, changes nothing. The same file again changes
     nothing. A snapshot needs source, business_unit_id and taken_at: what of that scope it does not name is closed (items, orders)
-    or archived (customers)."""
+    or archived (customers).
+
+    An electronic invoice is one row of items: a negative invoice is a credit note, what was paid before counts when it is first
+    seen. Its customer is found by your number of the buyer, else by its registered identifiers, else made with
+    `create_customers`; its business unit is the one named, else the one called like the seller, else the main one."""
     if kind not in ROW_KINDS:
         raise invalid("?kind", "kind_unknown", "expected one of " + ", ".join(ROW_KINDS))
+    media_type = _media_type(ctx)
+    if media_type in DOCUMENTS:
+        check_document(kind, mode)
     caller, runtime = ctx.caller, ctx.runtime
     if mode == "snapshot":
         _check_snapshot(kind, source, business_unit_id, taken_at)
@@ -116,7 +128,7 @@ async def create_import(
         id=new_id(),
         kind=kind,
         mode=mode,
-        media_type=_media_type(ctx),
+        media_type=media_type,
         business_unit_id=unit,
         source=source,
         taken_at=taken_at,
@@ -131,7 +143,10 @@ async def create_import(
     )
     arrival: Arrival | None = None
     try:
-        arrival = await receive(runtime.db, caller.tenant, push, ctx.request.stream())
+        if media_type in DOCUMENTS:
+            push, arrival = await take_document(ctx, push, unit_given=business_unit_id is not None)
+        else:
+            arrival = await receive(runtime.db, caller.tenant, push, ctx.request.stream())
         if not arrival.stored:
             arrival.intake.check_totals(push.control())
     except ImportFailed as failure:
@@ -288,8 +303,9 @@ async def _unit(ctx: Context, tx: Tx, given: UUID | None) -> UUID:
 
 def _media_type(ctx: Context) -> str:
     given = ctx.request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given not in (JSON, NDJSON, CSV):
-        raise invalid("header:Content-Type", "media_type_unknown", f"expected {JSON}, {NDJSON} or {CSV}")
+    if given not in (JSON, NDJSON, CSV, *DOCUMENTS):
+        detail = f"expected {JSON}, {NDJSON}, {CSV}, {XML} or {PDF}"
+        raise invalid("header:Content-Type", "media_type_unknown", detail)
     return given
 
 

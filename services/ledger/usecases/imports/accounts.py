@@ -107,7 +107,8 @@ def _names(
 async def _create(
     tx: Tx, push: Push, keys: set[tuple[UUID, str]], names: Mapping[tuple[UUID, str], str]
 ) -> None:
-    """Customers with a key and a name (the key where there is none) and all else by default; each its own company."""
+    """Customers with a key and a name (the key where there is none) and all else by default; each its own company, unless a
+    document says which one it is."""
     blank: dict[str, Any] = dict.fromkeys(CUSTOMER_COLUMNS)
     records = [
         tuple(
@@ -118,6 +119,7 @@ async def _create(
                 "external_id": key[1],
                 "name": names.get(key, key[1]),
                 "source": push.source,
+                **push.newcomers.get(key[1], {}),
             }.values()
         )
         for number, key in enumerate(sorted(keys, key=lambda key: (key[1], key[0])), 1)

@@ -1,6 +1,6 @@
 """What was asked with an import, and what a batch of it did."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -24,7 +24,8 @@ SHOWN_CHANGES = 100
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
     """An import as it was asked for. `perimeter`: the business units its rows may name, None is all; `dialect` and `mapping`
-    as JSON objects; `control_sum` as the query wrote it."""
+    as JSON objects; `control_sum` as the query wrote it. `newcomers`: by key, columns of customers that
+    a document describes, should they have to be made."""
 
     id: UUID
     kind: str
@@ -41,6 +42,7 @@ class Push:
     dialect: dict[str, Any] | None = None
     mapping: dict[str, Any] | None = None
     perimeter: tuple[UUID, ...] | None = None
+    newcomers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def is_snapshot(self) -> bool:
