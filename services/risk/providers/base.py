@@ -6,7 +6,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.risk.providers.capabilities import Capabilities
-from services.risk.providers.errors import AuthRefused, NotSupported, ProviderError, RateLimited
+from services.risk.providers.errors import (
+    AuthRefused,
+    CompanyNotFound,
+    NotSupported,
+    ProviderError,
+    RateLimited,
+)
 from services.risk.providers.facts import (
     Candidate,
     CompanyRef,
@@ -158,6 +164,8 @@ async def read_parts(*parts: tuple[str, Callable[[], Awaitable[RawAnswer]]]) -> 
         except (AuthRefused, RateLimited):
             raise
         except ProviderError as error:
+            if isinstance(error, CompanyNotFound) and not answers:
+                raise  # the first part is the one that knows whether there is such a company
             errors.append(error)
             answers.append(failed(name, "", error))
     if len(errors) == len(parts):

@@ -112,7 +112,8 @@ class StandIn:
     async def behaviours(self) -> list[dict[str, Any]]:
         """How it is to misbehave; the first that fits a call counts."""
         row = await self._tx.fetchval(
-            "SELECT behaviours FROM provider_behaviours WHERE tenant_id = $1 AND connection_id = $2",
+            "SELECT behaviours FROM provider_behaviours WHERE tenant_id = $1 AND connection_id = $2"
+            " AND behaviours <> '[]' FOR UPDATE",  # calls at the same time must not both use up the last of its times
             self._tx.tenant_id, self._connection,
         )  # fmt: skip
         return list(json.loads(row)) if row else []

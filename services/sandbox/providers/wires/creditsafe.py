@@ -3,6 +3,7 @@ that is watched already (with two blanks in its message), amounts as text in one
 
 import json
 import re
+import secrets
 from datetime import date
 
 from services.sandbox.domain.companies import Company, Happening
@@ -22,7 +23,7 @@ async def answer(asked: Asked, house: House) -> Told:
             given = {}
         if not given.get("username") or given.get("password") in (None, "", WRONG):
             return _told(401, {"error": "Invalid credentials"})
-        return _told(200, {"token": f"jwt-for-{given['username']}-0123456789"})
+        return _told(200, {"token": f"jwt-for-{given['username']}-{secrets.token_hex(12)}"})
     if not asked.headers.get("authorization", "").startswith("Bearer jwt-for-"):
         return _told(401, {"error": "Unauthorized"})
     if asked.path == "companies":

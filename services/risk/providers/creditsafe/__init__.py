@@ -1,0 +1,1 @@
+"""Creditsafe Connect: JSON over HTTPS, a token for an hour (creditsafe/connect-docs, v1)."""

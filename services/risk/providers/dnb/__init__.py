@@ -1,0 +1,1 @@
+"""Dun & Bradstreet Direct+: JSON over HTTPS, client credentials, data blocks by DUNS."""

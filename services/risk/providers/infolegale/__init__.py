@@ -1,0 +1,1 @@
+"""Infolegale: XML over GET, the token in the query, errors inside HTTP 200."""
