@@ -136,7 +136,7 @@ class House:
         async with httpx.AsyncClient(base_url=self.url("ledger"), trust_env=False, timeout=60) as client:
             body = {"tenant_id": str(made.tenant_id)}
             drained = await client.post("/internal/feed/drain", json=body, headers=headers)
-            if drained.status_code != 503:  # the gateway's feed is read by then; dunning, the next, does not run here
+            if drained.status_code != 503:  # dunning does not run here; the gateway's feed is read by then
                 drained.raise_for_status()
         return Owner(made.tenant_id, made.api_key, made.business_unit_id)
 
