@@ -1,9 +1,10 @@
 """What a process is told by its environment. Read when a process starts, never at import."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, get_args
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
@@ -59,8 +60,20 @@ class Settings(BaseSettings):
     public_rate_limit: int = Field(
         600, ge=1, description="requests a minute and address on paths without a key"
     )
+    login_failures: int = Field(60, ge=1, description="failed log-ins a minute and address")
+    metrics_networks: str = Field(
+        "127.0.0.0/8,::1/128",
+        description="from where the gateway's public port shows /metrics, as networks separated by commas",
+    )
     sweep_seconds: float = Field(3.0, gt=0, description="how often work that lost its nudge is looked for")
     day_sweep_seconds: float = Field(60.0, gt=0, description="how often a new local day is looked for")
+
+    @field_validator("metrics_networks")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for network in value.split(","):
+            ip_network(network.strip())
+        return value
 
     def url_of(self, service: ServiceName) -> str:
         """Base URL of a peer."""

@@ -207,6 +207,7 @@ class Stack:
             "ENCOURS_OUTBOUND_LOOPBACK": "1",
             "ENCOURS_SMTP_URL": f"smtp://127.0.0.1:{self.smtp_port}",
             "ENCOURS_LOG_LEVEL": "warning",
+            "ENCOURS_LOGIN_FAILURES": "100000",
             "ENCOURS_SWEEP_SECONDS": "1",
         }
 

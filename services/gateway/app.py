@@ -1,9 +1,11 @@
 """The gateway's door: its own application behind the proxy that everybody comes through."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -11,8 +13,10 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from libs.kit.app import build_app
+from libs.kit.auth import Keys
 from libs.kit.metrics import REQUEST_SECONDS, REQUESTS
 from libs.kit.openapi import build
+from libs.kit.problems import Problem
 from libs.kit.runtime import Runtime
 from libs.kit.settings import ServiceName
 from services.gateway.api import portal
@@ -21,6 +25,7 @@ from services.gateway.issuers import Issuers
 from services.gateway.operations_owner import OperationsByPrefix
 from services.gateway.proxy.cors import Origins
 from services.gateway.proxy.limits import Policy, RateLimiter, RedisTally
+from services.gateway.proxy.login_failures import LoginFailures
 from services.gateway.proxy.principals import Principal, Principals
 from services.gateway.proxy.proxy import Proxy
 from services.gateway.proxy.routes import Route, RouteTable, routes_of
@@ -32,8 +37,12 @@ log = structlog.get_logger(__name__)
 #: How soon another gateway process knows of a web page that may call.
 ORIGINS_LIFE_S = 5.0
 _BEHIND: tuple[ServiceName, ...] = ("ledger", "risk", "credit", "dunning", "sandbox")
-#: Served by the gateway's own application, never through the proxy: peers (with a service's token), probes, the portal.
-_BESIDE = ("/internal/", "/health/", "/metrics", "/docs", "/openapi", "/problems/")
+#: Served by the gateway's own application, never through the proxy: probes, the portal …
+_BESIDE = ("/health/", "/docs", "/openapi", "/problems/")
+#: … to peers, known by a service's token …
+_INTERNAL = "/internal/"
+#: … and to whoever reads metrics, known by address.
+_METRICS = "/metrics"
 
 
 class Gateway:
@@ -44,13 +53,22 @@ class Gateway:
         self.state = self._own.state
         portal.install(self._own)
         self._proxy: Proxy | None = None
+        self._metrics_networks: list[IPv4Network | IPv6Network] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Own paths directly, everything else through the proxy."""
-        if scope["type"] != "http" or self._proxy is None or scope["path"].startswith(_BESIDE):
+        """Own paths directly, everything else through the proxy. What is not for the public is not there for it: 404."""
+        if scope["type"] != "http" or self._proxy is None or self._is_beside(scope):
             await self._own(scope, receive, send)
         else:
             await self._proxy(scope, receive, send)
+
+    def _is_beside(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        if path.startswith(_INTERNAL):
+            return _is_service(scope, self.state.runtime.keys)
+        if path == _METRICS:
+            return _is_in(scope.get("client"), self._metrics_networks)
+        return path.startswith(_BESIDE)
 
     async def _connected(self, runtime: Runtime) -> AsyncIterator[None]:
         """Build the proxy once there is a database to ask about keys; let go of it in the end."""
@@ -59,8 +77,11 @@ class Gateway:
         public_policy = Policy("public", settings.public_rate_limit, 60)
         issuers = Issuers(settings)
         identity = Identity(lambda: runtime, policy, issuers)
-        principals = Principals(identity.resolve)
         limiter = RateLimiter(_CommonTally(runtime))
+        failures = LoginFailures(limiter, Policy("log-in", settings.login_failures, 60))
+        principals = Principals(identity.resolve, failures=failures)
+        self._own.state.login_failures = failures
+        self._metrics_networks = [ip_network(text.strip()) for text in settings.metrics_networks.split(",")]
         upstreams: dict[str, Upstream] = {name: Upstream(name, settings.url_of(name)) for name in _BEHIND}
         self._own.state.identity = identity
 
@@ -98,6 +119,24 @@ class Gateway:
         with suppress(asyncio.CancelledError):
             await in_step
         self._proxy = None
+
+
+def _is_service(scope: Scope, keys: Keys) -> bool:
+    for name, value in scope["headers"]:
+        if name == b"authorization" and value.startswith(b"Bearer "):
+            try:
+                return keys.verify(value[7:].decode("latin-1")).service is not None
+            except Problem:
+                return False
+    return False
+
+
+def _is_in(client: Any, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    try:
+        address = ip_address(client[0])
+    except (TypeError, ValueError):
+        return False
+    return any(address.version == network.version and address in network for network in networks)
 
 
 async def _every(seconds: float, action: Callable[[], Awaitable[None]]) -> None:

@@ -70,6 +70,8 @@ class _Refused(Exception):
 async def create_access_token(request: Request) -> Response:
     """Send the key as client_secret and its id as client_id, in the form or as HTTP Basic. The token does what the key may do
     and ends with it, or after 15 minutes. Repeating the call gives another token; no Idempotency-Key is needed."""
+    failures = request.app.state.login_failures
+    failures.require_patience(request.scope.get("client"))
     try:
         form = _form((await request.body())[: _MAX_BODY + 1], request.headers.get("content-type", ""))
         key, wanted = _client(request.headers.get("authorization"), form), form.get("scope")
@@ -78,7 +80,10 @@ async def create_access_token(request: Request) -> Response:
         if not granted:
             raise _Refused("invalid_scope", "the key holds none of these scopes")
     except (_Refused, Problem) as refused:
-        return _refusal(refused)
+        answer = _refusal(refused)
+        if answer.status_code == 401:
+            failures.count(request.scope.get("client"))
+        return answer
     body = {
         "access_token": token,
         "token_type": "Bearer",

@@ -13,6 +13,7 @@ from services.gateway.proxy.connection import Header
 
 #: Request line and headers together, as a service gets them; uvicorn itself sets no bound.
 MAX_HEAD = 32 * 1024
+MAX_HEADERS = 100
 
 #: Bodies up to this length are read whole before a connection is taken, so that a slow client holds none.
 SMALL_BODY = 64 * 1024
@@ -80,14 +81,17 @@ class Inbound:
 def read_request(scope: Any) -> Inbound:
     """Understand a request's headers and bind its request id and trace to the current task.
 
-    Raises Problem 400 for what could be read two ways: framing, credentials, a request without a version.
+    Raises Problem 400 for what could be read two ways (framing, credentials, a request without a version), 431 for more
+    than anybody needs.
     """
     headers: list[Header] = []
     single: dict[bytes, bytes] = {}
     named: list[bytes] = []
     doubled: bytes | None = None
+    size = 0
     for header in scope["headers"]:
         name, value = header
+        size += len(name) + len(value)
         if name in _OURS:
             if name not in _READ_HERE:
                 continue
@@ -103,6 +107,9 @@ def read_request(scope: Any) -> Inbound:
     request_id, traceparent = _bind(single)
     if doubled is not None and doubled not in (b"x-request-id", b"traceparent"):
         raise Problem(400, "header_repeated", f"The header {doubled.decode('latin-1')} may be given once.")
+    if size > MAX_HEAD or len(scope["headers"]) > MAX_HEADERS:
+        detail = f"A request may have {MAX_HEADERS} headers of {MAX_HEAD} bytes together."
+        raise Problem(431, "headers_too_large", detail)
     if named:
         headers = [header for header in headers if header[0] not in named]
     if scope["http_version"] == "0.9":

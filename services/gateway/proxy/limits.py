@@ -100,6 +100,13 @@ class RateLimiter:
 
     def take(self, subject: str, policy: Policy) -> Decision:
         """Count one request of a subject, unless it is over the limit."""
+        return self._decide(subject, policy, 1)
+
+    def look(self, subject: str, policy: Policy) -> Decision:
+        """What one more request of a subject would be told; nothing is counted."""
+        return self._decide(subject, policy, 0)
+
+    def _decide(self, subject: str, policy: Policy, share: int) -> Decision:
         now = self._now()
         window, elapsed = divmod(now, policy.window_s)
         key = (subject, policy.name)
@@ -113,7 +120,7 @@ class RateLimiter:
         reset_s = math.ceil(policy.window_s - elapsed)
         if used + 1 > policy.quota:
             return Decision(policy, 0, reset_s, _retry_s(count, policy, elapsed))
-        count.unsent += 1
+        count.unsent += share
         return Decision(policy, int(policy.quota - used - 1), reset_s, 0)
 
     async def keep_in_step(self) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from libs.kit.problems import Problem
 from services.gateway.proxy.credentials import ApiKey, CredentialsRefused, Jwt, parse_bearer
 from services.gateway.proxy.limits import Policy
+from services.gateway.proxy.login_failures import LoginFailures
 
 _REMEMBERED = 10_000
 
@@ -35,14 +36,20 @@ class Principals:
     raises Problem 401 for credentials that do not hold; refusals are not remembered.
     """
 
-    def __init__(self, resolve: Callable[[ApiKey | Jwt], Awaitable[Principal]], life_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        resolve: Callable[[ApiKey | Jwt], Awaitable[Principal]],
+        life_s: float = 10.0,
+        failures: LoginFailures | None = None,
+    ) -> None:
         self._resolve = resolve
+        self._failures = failures
         self._life_s = life_s
         self._known: dict[bytes, tuple[float, Principal]] = {}
         self._asking: dict[bytes, asyncio.Task[Principal]] = {}
 
     async def authenticate(self, scope: Any) -> Principal:
-        """The principal of a request. Raises Problem 401."""
+        """The principal of a request. Raises Problem 401, or 429 for an address with too many failures."""
         for name, value in scope["headers"]:
             if name == b"authorization":
                 # Under its hash: neither a memory dump nor the time of a look-up tells anything of a key.
@@ -50,12 +57,23 @@ class Principals:
                 known = self._known.get(token)
                 if known is not None and known[0] > monotonic():
                     return known[1]
-                return await self._ask(token, value)
+                return await self._try(scope.get("client"), token, value)
         raise unauthenticated("This call needs credentials.")
 
     def forget(self) -> None:
         """Ask again about everybody."""
         self._known.clear()
+
+    async def _try(self, client: Any, token: bytes, header: bytes) -> Principal:
+        if self._failures is None:
+            return await self._ask(token, header)
+        self._failures.require_patience(client)
+        try:
+            return await self._ask(token, header)
+        except Problem as refusal:
+            if refusal.status == 401:
+                self._failures.count(client)
+            raise
 
     async def _ask(self, token: bytes, header: bytes) -> Principal:
         asking = self._asking.get(token)

@@ -6,7 +6,8 @@ import pytest
 from libs.kit.problems import Problem
 from services.gateway.proxy import principals
 from services.gateway.proxy.credentials import ApiKey, Jwt
-from services.gateway.proxy.limits import Policy
+from services.gateway.proxy.limits import Policy, RateLimiter
+from services.gateway.proxy.login_failures import LoginFailures
 from services.gateway.proxy.principals import Principal, Principals
 
 POLICY = Policy("default", 1, 1)
@@ -106,3 +107,33 @@ async def test_secrets_are_not_kept_in_the_memory() -> None:
     known = Principals(Identity().resolve)
     await known.authenticate(scope("Bearer " + key()))
     assert all(key().encode() not in token for token in known._known)
+
+
+async def test_an_address_that_guesses_waits_and_those_known_there_go_on() -> None:
+    identity = Identity()
+    limiter = RateLimiter(now=lambda: 1000.0)
+    known = Principals(identity.resolve, failures=LoginFailures(limiter, Policy("log-in", 3, 60)))
+
+    def coming(secret: str, address: str) -> dict[str, Any]:
+        return {**scope("Bearer " + key(secret)), "client": (address, 5000)}
+
+    await known.authenticate(coming("a", "192.0.2.1"))
+    for _ in range(3):
+        with pytest.raises(Problem) as refused:
+            await known.authenticate(coming("f", "192.0.2.1"))
+        assert refused.value.status == 401
+    asked = identity.asked
+    for secret in ("f", "b"):
+        with pytest.raises(Problem) as refused:
+            await known.authenticate(coming(secret, "192.0.2.1"))
+        assert (refused.value.status, refused.value.code) == (429, "too_many_failures")
+        assert int(refused.value.headers["Retry-After"]) > 0
+    assert identity.asked == asked, "not even looked up"
+    await known.authenticate(coming("a", "192.0.2.1"))
+    await known.authenticate(coming("b", "192.0.2.2"))
+    for number in range(3):
+        with pytest.raises(Problem, match="401"):
+            await known.authenticate(coming("f", f"2001:db8:1:2::{number}"))
+    with pytest.raises(Problem, match="429"):
+        await known.authenticate(coming("c", "2001:db8:1:2:ffff::1"))
+    await known.authenticate(coming("c", "2001:db8:1:3::1"))
