@@ -104,9 +104,12 @@ class Tx:
         self.events.add(event_type, subjects)
 
     def audit(self, action: str, kind: str, identifier: UUID, before: Any = None, after: Any = None) -> None:
-        """Say who changed what, for the audit log the gateway keeps; `before` and `after` hold the changed members only."""
+        """Say who changed what, for the audit log the gateway keeps; `before` and `after` hold the changed members only.
+
+        `action` is `object.verb_past`; one written `object_verb` in the code is told with the dot as well.
+        """
         record = {
-            "action": action,
+            "action": audit_action(action, kind),
             "object": {"type": kind, "id": identifier},
             "before": before,
             "after": after,
@@ -147,6 +150,15 @@ class Tx:
                 await action()
             except Exception as error:  # the work is a row; whoever sweeps will find it
                 log.warning("after_commit_failed", error=repr(error))
+
+
+def audit_action(action: str, kind: str) -> str:
+    """The name of an action as the audit log has it everywhere: `customer.changed`."""
+    if "." in action:
+        return action
+    if action.startswith(f"{kind}_"):
+        return f"{kind}.{action.removeprefix(kind + '_')}"
+    return ".".join(action.rsplit("_", 1))
 
 
 class Database:

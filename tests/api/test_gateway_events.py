@@ -172,7 +172,7 @@ async def test_every_change_is_in_the_audit_log(tenant: TestTenant) -> None:
         me["key_id"],
         changed.headers["x-request-id"],
     )
-    assert [entry["service"] for entry in await read(action="tenant_created")] == ["gateway"]
+    assert [entry["service"] for entry in await read(action="tenant.created")] == ["gateway"]
     assert await read(user_id=str(UUID(int=1))) == []
     assert await read(until=newest["recorded_at"], object_id=customer["id"]) == entries[1:]
     assert (await read(since=newest["recorded_at"], key_id=me["key_id"], service="ledger"))[-1] == newest

@@ -76,7 +76,7 @@ async def create_api_key(ctx: Ctx, body: ApiKeyCreate) -> Response:
         body.user_id,
         body.expires_at,
     )
-    ctx.tx.audit("api_key_created", "api_key", made.key_id, after={"name": body.name, "scopes": body.scopes})
+    ctx.tx.audit("api_key.created", "api_key", made.key_id, after={"name": body.name, "scopes": body.scopes})
     headers = {"Location": f"/v1/api-keys/{made.key_id}"}
     return reply({**_key(row), "key": made.text}, 201, headers)
 
@@ -114,7 +114,7 @@ async def revoke_api_key(ctx: Ctx, key_id: Id) -> Response:
     """End a key at once (within ten seconds on every gateway). It stays in the list."""
     if not await access.revoke_key(ctx.tx, key_id):
         raise not_found("living API key", key_id)
-    ctx.tx.audit("api_key_revoked", "api_key", key_id)
+    ctx.tx.audit("api_key.revoked", "api_key", key_id)
     ctx.tx.after_commit(ctx.request.app.state.forget_principals)
     return Response(status_code=204)
 

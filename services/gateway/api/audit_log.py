@@ -30,7 +30,7 @@ class AuditEntry(BaseModel):
     id: UUID
     recorded_at: datetime = Field(description="on the wall clock, also in a sandbox")
     service: str = Field(examples=["ledger"])
-    action: str = Field(examples=["customer_changed"])
+    action: str = Field(examples=["customer.changed"])
     object: AuditedObject
     actor: str = Field(description="user:{id}, key:{id}, operator, or system", examples=["system"])
     key_id: UUID | None
@@ -49,7 +49,7 @@ async def list_audit_entries(
     object_id: UUID | None = None,
     user_id: UUID | None = None,
     key_id: UUID | None = None,
-    action: Annotated[str | None, Query(max_length=64, examples=["customer_changed"])] = None,
+    action: Annotated[str | None, Query(max_length=64, examples=["customer.changed"])] = None,
     service: Annotated[str | None, Query(max_length=16, examples=["ledger"])] = None,
     since: Annotated[AwareDatetime | None, Query(description="recorded at or after that instant")] = None,
     until: Annotated[AwareDatetime | None, Query(description="recorded before that instant")] = None,

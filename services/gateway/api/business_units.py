@@ -65,7 +65,7 @@ async def create_business_unit(ctx: Ctx, body: BusinessUnitCreate) -> Response:
         )
     emit_unit(ctx.tx, row)
     ctx.tx.audit(
-        "business_unit_created", "business_unit", row["id"], after={"code": body.code, "name": body.name}
+        "business_unit.created", "business_unit", row["id"], after={"code": body.code, "name": body.name}
     )
     return reply(_unit(row), 201, {"Location": f"/v1/business-units/{row['id']}"})
 
@@ -113,7 +113,7 @@ async def update_business_unit(
     changed = await access.rename_unit(ctx.tx, unit_id, body.name)
     emit_unit(ctx.tx, changed)
     ctx.tx.audit(
-        "business_unit_renamed", "business_unit", unit_id, {"name": row["name"]}, {"name": body.name}
+        "business_unit.changed", "business_unit", unit_id, {"name": row["name"]}, {"name": body.name}
     )
     return reply(_unit(changed), headers={"ETag": etag(changed["version"])})
 

@@ -71,7 +71,7 @@ async def create_user(ctx: Ctx, body: UserCreate) -> Response:
             409, "user_exists", "A user with this e-mail address or external subject exists already."
         )
     emit_user(ctx.tx, row)
-    ctx.tx.audit("user_created", "user", row["id"], after={"roles": body.roles, "perimeter": body.perimeter})
+    ctx.tx.audit("user.created", "user", row["id"], after={"roles": body.roles, "perimeter": body.perimeter})
     return reply(_user(row), 201, {"Location": f"/v1/users/{row['id']}"})
 
 
@@ -117,7 +117,7 @@ async def update_user(ctx: Ctx, user_id: Id, body: UserUpdate, if_match: IfMatch
         return reply(_user(row), headers={"ETag": etag(row["version"])})
     changed = await access.update_user(ctx.tx, user_id, changes)
     emit_user(ctx.tx, changed)
-    ctx.tx.audit("user_changed", "user", user_id, {name: row[name] for name in changes}, changes)
+    ctx.tx.audit("user.changed", "user", user_id, {name: row[name] for name in changes}, changes)
     ctx.tx.after_commit(ctx.request.app.state.forget_principals)
     return reply(_user(changed), headers={"ETag": etag(changed["version"])})
 

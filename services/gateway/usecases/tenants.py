@@ -47,7 +47,7 @@ async def create_tenant(
         emit_tenant(tx, row)
         emit_unit(tx, unit)
         tx.audit(
-            "tenant_created", "tenant", tenant.id, after={"name": name, "sandbox": frozen_at is not None}
+            "tenant.created", "tenant", tenant.id, after={"name": name, "sandbox": frozen_at is not None}
         )
     return NewTenant(tenant.id, key.key_id, key.text, unit_id)
 
@@ -59,7 +59,7 @@ async def change_status(db: Database, tenant_id: UUID, status: str) -> None:
             raise not_found("tenant", tenant_id)
         row = await access.update_tenant(tx, status=status)
         emit_tenant(tx, row)
-        tx.audit("tenant_status_changed", "tenant", tenant_id, after={"status": status})
+        tx.audit("tenant.status_changed", "tenant", tenant_id, after={"status": status})
 
 
 async def create_key(
@@ -73,7 +73,7 @@ async def create_key(
             raise not_found("user", user_id)
         key = credentials.generate(tenant_id, new_id())
         await access.insert_key(tx, key.key_id, name, credentials.digest(key.text), scopes, user_id, None)
-        tx.audit("api_key_created", "api_key", key.key_id, after={"name": name, "scopes": scopes})
+        tx.audit("api_key.created", "api_key", key.key_id, after={"name": name, "scopes": scopes})
     return key.text
 
 
@@ -87,7 +87,7 @@ async def change_settings(tx: Tx, changes: dict[str, Any], columns: dict[str, An
     changed = await access.update_tenant(tx, settings=text, **columns)
     emit_tenant(tx, changed)
     shown = {name: value for name, value in {**changes, **columns}.items() if not name.endswith("_sealed")}
-    tx.audit("settings_changed", "tenant", tx.tenant_id, after=shown)
+    tx.audit("settings.changed", "tenant", tx.tenant_id, after=shown)
     return changed
 
 

@@ -44,7 +44,7 @@ async def change_company(
         return row
     tx.emit("company.changed", map(companies.subject, changed))
     before, after = differences(row, changed[0], _AUDITED)
-    tx.audit("company.updated", "company", company_id, before, after)
+    tx.audit("company.changed", "company", company_id, before, after)
     return changed[0]
 
 

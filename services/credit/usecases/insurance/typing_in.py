@@ -100,7 +100,7 @@ async def type_in(
         },
     )
     tx.audit(
-        "decision_typed_in",
+        "guarantee_decision.recorded",
         "guarantee_decision",
         row["id"],
         after={"status": status, "amount": row["granted_amount"]},
