@@ -1,12 +1,10 @@
 """The parts of credit that are credit insurance, for the service's declaration."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from libs.kit.db import Tx
 from libs.kit.service import DayStep, Handler, Job, StateReader, Sweep
-from libs.kit.settings import ServiceName
 from services.credit.api.insurance import (
     buyers,
     connections,
@@ -42,10 +40,6 @@ OF_LEDGER: dict[str, Handler] = {
 }
 OF_RISK: dict[str, Handler] = {"legal_status.changed": insurance.keep_insolvencies}
 OF_DUNNING: dict[str, Handler] = {"qualification.changed": insurance.keep_disputes}
-FORGETS: dict[ServiceName, Callable[[Tx], Awaitable[None]]] = {
-    "risk": insurance.forget_insolvencies,
-    "dunning": insurance.forget_disputes,
-}
 STATES: dict[str, StateReader] = {
     "cover.changed": states.cover_states,
     "guarantee.decided": states.decision_states,

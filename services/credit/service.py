@@ -3,8 +3,17 @@
 from libs.kit.service import Service
 from libs.kit.tenant_registry import keep_tenants
 from services.credit import insurance_parts
-from services.credit.api import credit_checks, credit_limits, limit_requests, other_guarantees, risk_agenda
-from services.credit.feed import ledger
+from services.credit.api import (
+    credit_checks,
+    credit_files,
+    credit_limits,
+    limit_requests,
+    limit_reviews,
+    other_guarantees,
+    proposals,
+    risk_agenda,
+)
+from services.credit.feed import ledger, others
 from services.credit.storage import conditions, orders, people, states
 from services.credit.storage import other_guarantees as guarantee_rows
 from services.credit.usecases import announce, send_mails
@@ -20,6 +29,9 @@ SERVICE = Service(
         other_guarantees.router,
         risk_agenda.router,
         credit_checks.router,
+        limit_reviews.router,
+        credit_files.router,
+        proposals.router,
         *insurance_parts.ROUTERS,
     ],
     consumers=("ledger", "risk", "dunning", "gateway"),
@@ -34,10 +46,18 @@ SERVICE = Service(
             "company.merged": ledger.follow_mergers,
             **insurance_parts.OF_LEDGER,
         },
-        "risk": {**insurance_parts.OF_RISK},
-        "dunning": {**insurance_parts.OF_DUNNING},
+        "risk": {
+            "provider_data.changed": others.keep_provider_facts,
+            "grade.changed": others.keep_grades,
+            **insurance_parts.OF_RISK,
+        },
+        "dunning": {
+            "dispute.changed": others.keep_disputes,
+            "promise.changed": others.keep_promises,
+            **insurance_parts.OF_DUNNING,
+        },
     },
-    forgets={"ledger": ledger.forget, **insurance_parts.FORGETS},
+    forgets={"ledger": ledger.forget, "risk": others.forget_risk, "dunning": others.forget_dunning},
     states={
         "limit.changed": announce.limit_states,
         "limit_request.changed": states.request_states,

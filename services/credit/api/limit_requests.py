@@ -23,6 +23,7 @@ from services.credit.usecases import limit_requests, send_mails
 from services.credit.usecases.approval import policy_of, standing_in, steps_of
 from services.credit.usecases.companies import company_in_sight
 from services.credit.usecases.limit_decisions import decide
+from services.credit.usecases.proposals import present_proposals, propose_limit
 
 router = Router("Credit limit requests")
 Id = Annotated[UUID, Path(description="the request's id")]
@@ -50,7 +51,8 @@ async def create_credit_limit_request(ctx: Ctx, body: LimitRequestCreate) -> Res
         body.company_id, amount, body.currency, body.valid_from, body.valid_until, body.temporary, body.reason,
         body.documents,
     )  # fmt: skip
-    row = await limit_requests.request_limit(ctx.tx, wish, user_id, [])
+    proposals = present_proposals(await propose_limit(ctx.tx, body.company_id, {}))
+    row = await limit_requests.request_limit(ctx.tx, wish, user_id, proposals)
     _send_soon(ctx)
     headers = {"Location": f"/v1/credit-limit-requests/{row['id']}", "ETag": etag(row["version"])}
     return reply(present(row, company["name"], ctx.caller, {}), 201, headers)

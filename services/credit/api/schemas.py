@@ -100,6 +100,15 @@ class TemporaryLimit(BaseModel):
     request_id: UUID
 
 
+class KeptProposal(BaseModel):
+    """What a method proposed when a request was made; `policy` is what the tenant's policy made of them."""
+
+    method: Literal["need", "afdcc", "capacity", "provider", "history", "policy"]
+    value: AmountText | None
+    currency: str = Field(description="of value, ISO 4217", examples=["EUR"])
+    missing: list[str] = Field(description="facts the method lacked", examples=[["equity"]])
+
+
 class LimitRequest(BaseModel):
     """A request and how it stands."""
 
@@ -119,7 +128,7 @@ class LimitRequest(BaseModel):
     unsecured_amount: AmountText = Field(description="limit less guarantees")
     guarantees_considered: list[GuaranteeConsidered]
     exposure_at_request: Exposure
-    proposals: list[str]
+    proposals: list[KeptProposal] = Field(description="as they stood when it was asked")
     route: list[RouteStep]
     expires_at: datetime | None
     decided_at: datetime | None

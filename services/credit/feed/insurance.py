@@ -91,16 +91,6 @@ async def keep_disputes(tx: Tx, subjects: list[Incoming]) -> None:
     await tx.execute(_DISPUTED, tx.tenant_id, _rows(subjects))
 
 
-async def forget_insolvencies(tx: Tx) -> None:
-    """Empty what came from risk."""
-    await tx.execute("DELETE FROM insolvencies WHERE tenant_id = $1", tx.tenant_id)
-
-
-async def forget_disputes(tx: Tx) -> None:
-    """Empty what came from dunning."""
-    await tx.execute("DELETE FROM disputed_items WHERE tenant_id = $1", tx.tenant_id)
-
-
 def _rows(subjects: list[Incoming]) -> str:
     rows: list[dict[str, Any]] = [{"id": s.id, "version": s.version, **s.data} for s in subjects]
     return json_bytes(rows).decode()

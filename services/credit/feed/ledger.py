@@ -8,6 +8,7 @@ from libs.kit.db import Tx
 from libs.kit.responses import json_bytes
 from libs.kit.service import Incoming
 from services.credit.usecases.merge_companies import merge_companies
+from services.credit.usecases.payers import payer_classes, review_changed_payers
 from services.credit.usecases.watch import watch_limits
 
 _COMPANIES = """
@@ -56,8 +57,11 @@ async def keep_companies(tx: Tx, subjects: list[Incoming]) -> None:
 
 
 async def keep_customers(tx: Tx, subjects: list[Incoming]) -> None:
-    """`customer.changed`."""
+    """`customer.changed`: an account's payer profile comes with it."""
+    customers = [subject.id for subject in subjects]
+    before = await payer_classes(tx, customers)
     await tx.execute(_CUSTOMERS, tx.tenant_id, _rows(subjects))
+    await review_changed_payers(tx, before, await payer_classes(tx, customers))
 
 
 async def keep_exposures(tx: Tx, subjects: list[Incoming]) -> None:

@@ -332,4 +332,47 @@ alert_conditions = tenant_table(
     Index("ix_alert_conditions_company_id", "tenant_id", "company_id"),
 )  # fmt: skip
 
+provider_facts = tenant_table(
+    "provider_facts", METADATA,  # what risk says providers say
+    uuid("company_id"),
+    Column("fields", JSONB, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    pk=("company_id",),
+)  # fmt: skip
+
+internal_grades = tenant_table(
+    "internal_grades", METADATA,
+    uuid("company_id"),
+    Column("grade", Text, nullable=True),
+    Column("points", Text, nullable=True),
+    Column("version", BigInteger, nullable=False),
+    pk=("company_id",),
+)  # fmt: skip
+
+payment_troubles = tenant_table(
+    "payment_troubles", METADATA,  # disputes and promises, as dunning tells of them: why somebody pays late
+    key(),
+    uuid("customer_id"),
+    Column("cause", Text, nullable=True),  # dispute:price …, broken_promise; null: no trouble (yet)
+    Column("open", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Index("ix_payment_troubles_customer_id", "tenant_id", "customer_id"),
+)  # fmt: skip
+
+exposure_peaks = tenant_table(
+    "exposure_peaks", METADATA,  # month by month, the most that was owed while nothing was overdue
+    uuid("company_id"),
+    Column("month", Date, nullable=False),
+    currency(),
+    money("clean_peak"),
+    pk=("company_id", "month", "currency"),
+)  # fmt: skip
+
+proposal_policies = tenant_table(
+    "proposal_policies", METADATA,
+    Column("policy", JSONB, nullable=False),
+    *created(),
+    pk=(),
+)  # fmt: skip
+
 insurance_tables(METADATA)

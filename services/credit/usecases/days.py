@@ -6,15 +6,19 @@ from uuid import UUID
 from libs.kit.db import Tx
 from libs.kit.runtime import Runtime
 from libs.kit.tenants import Tenant
-from services.credit.storage import checks, limits, other_guarantees, temporaries
+from services.credit.storage import checks, limits, other_guarantees, proposal_facts, temporaries
 from services.credit.usecases import send_mails
+from services.credit.usecases.agenda import plan_action
 from services.credit.usecases.announce import announce_limits, hold_subject
 from services.credit.usecases.limit_requests import expire_requests
 from services.credit.usecases.revalidation import guarantees_changed
+from services.credit.usecases.reviews import review_what_ends
 from services.credit.usecases.watch import watch_limits
 
 #: Saying what is so twice does no harm.
 _LOOK_BACK = timedelta(days=1)
+#: So many days before a limit or a guarantee ends, it stands in the agenda.
+_REVIEW_AHEAD = timedelta(days=30)
 _BATCH = 500
 
 
@@ -32,11 +36,24 @@ async def live_through(runtime: Runtime, tenant: Tenant, day: date) -> None:
         await announce_limits(tx, companies)
         released = await limits.limits_of(tx, await limits.companies_released_on(tx, since, day))
         tx.emit("hold.changed", [hold_subject(tx, row) for row in released])
+        await proposal_facts.keep_peaks(tx, day)
+        await review_what_ends(tx, day + _REVIEW_AHEAD - _LOOK_BACK, day + _REVIEW_AHEAD)
+        await _plan_ends_of_guarantees(tx, day)
         await guarantees_changed(tx, await other_guarantees.companies_changing_on(tx, since, day))
         tx.after_commit(lambda: send_mails.nudge(runtime, tenant.id))
 
     await runtime.db.run(tenant, work)
     await _watch_all(runtime, tenant)
+
+
+async def _plan_ends_of_guarantees(tx: Tx, day: date) -> None:
+    rows = await other_guarantees.ending_between(tx, day + _REVIEW_AHEAD - _LOOK_BACK, day + _REVIEW_AHEAD)
+    for row in rows:
+        await plan_action(
+            tx, kind="guarantee_end", company_id=row["company_id"], due_on=row["valid_to"],
+            title="A guarantee ends: prolong or replace it", amount_at_stake=row["amount"], currency=row["currency"],
+            object_id=row["id"], source_key=f"guarantee_end:{row['id']}:{row['valid_to']}",
+        )  # fmt: skip
 
 
 async def _watch_all(runtime: Runtime, tenant: Tenant) -> None:
