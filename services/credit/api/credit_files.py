@@ -117,7 +117,7 @@ async def update_credit_file(
     require_match(if_match, before["version"] if before else 0)
     changes = body.model_dump(exclude_unset=True)
     if "causes" in changes:
-        changes["causes"] = changes["causes"] or []
+        changes["causes"] = [cause.model_dump() for cause in body.causes or []]
     if "manual_grade" in changes:
         given = changes["manual_grade"] is not None
         changes |= {

@@ -310,6 +310,14 @@ def upgrade() -> None:
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'base', 'quote', 'valid_on', name='pk_exchange_rates')
     )
+    op.create_table('exposure_peaks',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('month', sa.Date(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('clean_peak', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'company_id', 'month', 'currency', name='pk_exposure_peaks')
+    )
     op.create_table('exposures',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('customer_id', sa.UUID(), nullable=False),
@@ -565,6 +573,14 @@ def upgrade() -> None:
     sa.UniqueConstraint('tenant_id', 'connection_id', 'message_id', name=op.f('uq_insurer_messages_tenant_id_connection_id_message_id'))
     )
     op.create_index('ix_insurer_messages_state', 'insurer_messages', ['tenant_id', 'state', 'id'], unique=False)
+    op.create_table('internal_grades',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('grade', sa.Text(), nullable=True),
+    sa.Column('points', sa.Text(), nullable=True),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'company_id', name='pk_internal_grades')
+    )
     op.create_table('items',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -691,6 +707,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_overdue_declarations')
     )
     op.create_index('ix_overdue_declarations_company_id', 'overdue_declarations', ['tenant_id', 'company_id', 'id'], unique=False)
+    op.create_table('payment_troubles',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('customer_id', sa.UUID(), nullable=False),
+    sa.Column('cause', sa.Text(), nullable=True),
+    sa.Column('open', sa.Boolean(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_payment_troubles')
+    )
+    op.create_index('ix_payment_troubles_customer_id', 'payment_troubles', ['tenant_id', 'customer_id'], unique=False)
     op.create_table('people',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -713,6 +739,21 @@ def upgrade() -> None:
     sa.Column('author_id', sa.UUID(), nullable=True),
     sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'policy_id', 'number', name='pk_policy_versions')
+    )
+    op.create_table('proposal_policies',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('policy', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', name='pk_proposal_policies')
+    )
+    op.create_table('provider_facts',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('fields', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'company_id', name='pk_provider_facts')
     )
     op.create_table('review_campaigns',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
@@ -945,8 +986,12 @@ def downgrade() -> None:
     op.drop_table('turnover_declarations')
     op.drop_table('tenants')
     op.drop_table('review_campaigns')
+    op.drop_table('provider_facts')
+    op.drop_table('proposal_policies')
     op.drop_table('policy_versions')
     op.drop_table('people')
+    op.drop_index('ix_payment_troubles_customer_id', table_name='payment_troubles')
+    op.drop_table('payment_troubles')
     op.drop_index('ix_overdue_declarations_company_id', table_name='overdue_declarations')
     op.drop_table('overdue_declarations')
     op.drop_index('ix_operations_open', table_name='operations', postgresql_where=sa.text("status IN ('queued', 'running')"))
@@ -962,6 +1007,7 @@ def downgrade() -> None:
     op.drop_index('ix_items_open', table_name='items', postgresql_where=sa.text('open_amount <> 0'))
     op.drop_index('ix_items_customer_id', table_name='items')
     op.drop_table('items')
+    op.drop_table('internal_grades')
     op.drop_index('ix_insurer_messages_state', table_name='insurer_messages')
     op.drop_table('insurer_messages')
     op.drop_index('ix_insurer_connections_id', table_name='insurer_connections')
@@ -987,6 +1033,7 @@ def downgrade() -> None:
     op.drop_table('feed_failures')
     op.drop_table('feed_cursors')
     op.drop_table('exposures')
+    op.drop_table('exposure_peaks')
     op.drop_table('exchange_rates')
     op.drop_index('ix_evidence_packs_company_id', table_name='evidence_packs')
     op.drop_table('evidence_packs')
