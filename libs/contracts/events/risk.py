@@ -4,23 +4,34 @@ from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from libs.contracts.events.state import State
 
 
 class ProviderDataChanged(State):
-    """A provider's field of a company got another value. Subject: the company."""
+    """What providers say of a company, a value a field as the conflict policy chose it. Subject: the company.
 
-    provider: str
+    `fields`: name → {state: known | no_data | not_supplied | error, value, currency, normalised (0–100, 100 best), scale,
+    provider, as_of, fetched_at}. Money values are decimal strings of the `currency` beside them.
+    """
+
+    provider: str = Field(description="the first by priority that knows the company")
     fields: dict[str, Any]
+    stale: bool = Field(description="the newest answer is older than its connection allows")
 
 
 class LegalStatusChanged(State):
-    """A company entered or left collective proceedings. Subject: the company."""
+    """A company entered or left collective proceedings. Subject: the company.
+
+    `status`: none, conciliation, safeguard, receivership, liquidation, closed_insolvency, ceased, other_proceeding, unknown.
+    """
 
     status: str
-    kind: str | None
+    kind: str | None = Field(description="of the notice that decided it")
     judged_on: date | None
     published_on: date | None
+    provider: str | None = Field(description="who says so")
 
 
 class GradeChanged(State):
@@ -40,10 +51,12 @@ class AssignmentChanged(State):
 
 
 class MonitoringChanged(State):
-    """Membership of a company in a provider's portfolio. Subject: the company."""
+    """Membership of a company in a provider's portfolio. Subject: the monitoring."""
 
+    company_id: UUID
+    provider_connection_id: UUID
     provider: str
-    state: Literal["adding", "member", "removing", "failed", "unknown"]
+    state: Literal["adding", "member", "removing", "failed", "unknown", "absent"]
 
 
 class AlertChanged(State):

@@ -1,4 +1,7 @@
-"""The tables of risk: copies of the others' facts, and one profile a company that joins them for reading."""
+"""The tables of risk: copies of the others' facts, and one profile a company that joins them for reading.
+
+What providers say stands in `provider_tables`.
+"""
 
 from sqlalchemy import Numeric
 
@@ -14,14 +17,16 @@ from libs.kit.schema import (
     currency,
     instant,
     key,
-    metadata,
     money,
     tenant_table,
     text,
     uuid,
 )
+from services.risk.storage import provider_tables
+from services.risk.storage.catalogue import METADATA
 
-METADATA = metadata()
+__all__ = ["METADATA", "provider_tables"]
+
 
 # -- kept from the feeds ---------------------------------------------------------------------------------------------
 
@@ -82,6 +87,45 @@ limits = tenant_table(
     pk=("company_id",),
 )  # fmt: skip
 
+covers = tenant_table(
+    "covers", METADATA,
+    key(),
+    uuid("company_id"),
+    uuid("policy_id", null=True),
+    Column("layer", Text, nullable=False),  # permanent, temporary, topup, discretionary, non_named
+    money("amount"),
+    currency(),
+    Column("effective_from", Date, nullable=True),
+    Column("expires_at", Date, nullable=True),  # the last day that counts
+    Column("conditions", Text, nullable=True),
+    Column("version", BigInteger, nullable=False),
+    Index("ix_covers_company_id", "tenant_id", "company_id"),
+)  # fmt: skip
+
+other_guarantees = tenant_table(
+    "other_guarantees", METADATA,
+    key(),
+    uuid("company_id"),
+    Column("kind", Text, nullable=False),
+    money("amount"),
+    currency(),
+    Column("valid_from", Date, nullable=True),
+    Column("valid_to", Date, nullable=True),
+    Column("version", BigInteger, nullable=False),
+    Index("ix_other_guarantees_company_id", "tenant_id", "company_id"),
+)  # fmt: skip
+
+clocks = tenant_table(
+    "clocks", METADATA,
+    key(),
+    uuid("company_id"),
+    Column("kind", Text, nullable=False),
+    Column("ends_on", Date, nullable=True),  # null: the clock has stopped
+    uuid("item_id", null=True),
+    Column("version", BigInteger, nullable=False),
+    Index("ix_clocks_company_id", "tenant_id", "company_id"),
+)  # fmt: skip
+
 # -- joined for reading ----------------------------------------------------------------------------------------------
 
 company_profiles = tenant_table(
@@ -97,6 +141,34 @@ company_profiles = tenant_table(
     money("overdue"),
     money("credits"),
     money("order_book"),
+    money("cover_permanent", null=True),  # layers in force today; all null where no cover was ever told
+    money("cover_temporary", null=True),
+    money("cover_topup", null=True),
+    money("cover_discretionary", null=True),
+    money("cover_non_named", null=True),
+    Column("cover_expires_at", Date, nullable=True),
+    Column("cover_conditions", Text, nullable=True),
+    money("other_guarantees", null=True),
+    money("real_risk"),  # signed
+    money("potential_risk"),  # signed
+    Column("provider_state", Text, nullable=False),  # not_connected, not_monitored, known
+    Column("score", BigInteger, nullable=True),  # normalised to 0-100, in hundredths
+    Column("paydex", BigInteger, nullable=True),
+    money("privileges_amount", null=True),
+    Column("legal_status", Text, nullable=True),
+    Column("trend", Text, nullable=True),
+    money("turnover", null=True),
+    Column("activity", Text, nullable=True),
+    money("recommended_credit", null=True),
+    money("recommended_minus_outstanding", null=True),
+    money("recommended_minus_limit", null=True),
+    Column("provider_values", JSONB, nullable=True),  # as sent: scale, currency, portal
+    Column("by_provider", JSONB, nullable=True),
+    Column("insurer_grade", Text, nullable=True),
+    Column("next_clock", JSONB, nullable=True),
+    Column("next_clock_on", Date, nullable=True),
+    Column("next_review_on", Date, nullable=True),
+    Column("stale", Boolean, nullable=False),
     Column("unconverted", JSONB, nullable=False),  # minor units by currency, in no figure
     Column("rate_date", Date, nullable=True),
     Column("limit_state", Text, nullable=False),
@@ -115,6 +187,8 @@ company_profiles = tenant_table(
     Index("ix_company_profiles_overdue", "tenant_id", "overdue", "company_id"),
     Index("ix_company_profiles_overrun", "tenant_id", text("coalesce(overrun, -1)"), "company_id"),
     Index("ix_company_profiles_used", "tenant_id", text("coalesce(limit_used_permille, -1)"), "company_id"),
+    Index("ix_company_profiles_real_risk", "tenant_id", "real_risk", "company_id"),
+    Index("ix_company_profiles_critical", "tenant_id", "company_id", postgresql_where=text("critical")),
     Index("ix_company_profiles_name", "tenant_id", "name", "company_id"),
     pk=("company_id",),
 )  # fmt: skip

@@ -58,6 +58,24 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'customer_id', name='pk_balances')
     )
     op.create_index('ix_balances_company_id', 'balances', ['tenant_id', 'company_id'], unique=False)
+    op.create_table('billed_calls',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('connection_id', sa.UUID(), nullable=False),
+    sa.Column('month', sa.Date(), nullable=False),
+    sa.Column('calls', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'connection_id', 'month', name='pk_billed_calls')
+    )
+    op.create_table('clocks',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=True),
+    sa.Column('item_id', sa.UUID(), nullable=True),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_clocks')
+    )
+    op.create_index('ix_clocks_company_id', 'clocks', ['tenant_id', 'company_id'], unique=False)
     op.create_table('companies',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -82,6 +100,34 @@ def upgrade() -> None:
     sa.Column('overdue', sa.BigInteger(), nullable=False),
     sa.Column('credits', sa.BigInteger(), nullable=False),
     sa.Column('order_book', sa.BigInteger(), nullable=False),
+    sa.Column('cover_permanent', sa.BigInteger(), nullable=True),
+    sa.Column('cover_temporary', sa.BigInteger(), nullable=True),
+    sa.Column('cover_topup', sa.BigInteger(), nullable=True),
+    sa.Column('cover_discretionary', sa.BigInteger(), nullable=True),
+    sa.Column('cover_non_named', sa.BigInteger(), nullable=True),
+    sa.Column('cover_expires_at', sa.Date(), nullable=True),
+    sa.Column('cover_conditions', sa.Text(), nullable=True),
+    sa.Column('other_guarantees', sa.BigInteger(), nullable=True),
+    sa.Column('real_risk', sa.BigInteger(), nullable=False),
+    sa.Column('potential_risk', sa.BigInteger(), nullable=False),
+    sa.Column('provider_state', sa.Text(), nullable=False),
+    sa.Column('score', sa.BigInteger(), nullable=True),
+    sa.Column('paydex', sa.BigInteger(), nullable=True),
+    sa.Column('privileges_amount', sa.BigInteger(), nullable=True),
+    sa.Column('legal_status', sa.Text(), nullable=True),
+    sa.Column('trend', sa.Text(), nullable=True),
+    sa.Column('turnover', sa.BigInteger(), nullable=True),
+    sa.Column('activity', sa.Text(), nullable=True),
+    sa.Column('recommended_credit', sa.BigInteger(), nullable=True),
+    sa.Column('recommended_minus_outstanding', sa.BigInteger(), nullable=True),
+    sa.Column('recommended_minus_limit', sa.BigInteger(), nullable=True),
+    sa.Column('provider_values', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('by_provider', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('insurer_grade', sa.Text(), nullable=True),
+    sa.Column('next_clock', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('next_clock_on', sa.Date(), nullable=True),
+    sa.Column('next_review_on', sa.Date(), nullable=True),
+    sa.Column('stale', sa.Boolean(), nullable=False),
     sa.Column('unconverted', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('rate_date', sa.Date(), nullable=True),
     sa.Column('limit_state', sa.Text(), nullable=False),
@@ -100,11 +146,46 @@ def upgrade() -> None:
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'company_id', name='pk_company_profiles')
     )
+    op.create_index('ix_company_profiles_critical', 'company_profiles', ['tenant_id', 'company_id'], unique=False, postgresql_where=sa.text('critical'))
     op.create_index('ix_company_profiles_name', 'company_profiles', ['tenant_id', 'name', 'company_id'], unique=False)
     op.create_index('ix_company_profiles_outstanding', 'company_profiles', ['tenant_id', 'outstanding', 'company_id'], unique=False)
     op.create_index('ix_company_profiles_overdue', 'company_profiles', ['tenant_id', 'overdue', 'company_id'], unique=False)
     op.create_index('ix_company_profiles_overrun', 'company_profiles', ['tenant_id', sa.literal_column('coalesce(overrun, -1)'), 'company_id'], unique=False)
+    op.create_index('ix_company_profiles_real_risk', 'company_profiles', ['tenant_id', 'real_risk', 'company_id'], unique=False)
     op.create_index('ix_company_profiles_used', 'company_profiles', ['tenant_id', sa.literal_column('coalesce(limit_used_permille, -1)'), 'company_id'], unique=False)
+    op.create_table('company_risk',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('values', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('by_provider', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('legal_status', sa.Text(), nullable=True),
+    sa.Column('legal_kind', sa.Text(), nullable=True),
+    sa.Column('judged_on', sa.Date(), nullable=True),
+    sa.Column('published_on', sa.Date(), nullable=True),
+    sa.Column('privileges_rose_on', sa.Date(), nullable=True),
+    sa.Column('score_fall', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('stale_from', sa.Date(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'company_id', name='pk_company_risk')
+    )
+    op.create_index('ix_company_risk_stale_from', 'company_risk', ['tenant_id', 'stale_from'], unique=False)
+    op.create_table('covers',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=True),
+    sa.Column('layer', sa.Text(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('effective_from', sa.Date(), nullable=True),
+    sa.Column('expires_at', sa.Date(), nullable=True),
+    sa.Column('conditions', sa.Text(), nullable=True),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_covers')
+    )
+    op.create_index('ix_covers_company_id', 'covers', ['tenant_id', 'company_id'], unique=False)
     op.create_table('customers',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -178,6 +259,31 @@ def upgrade() -> None:
     sa.Column('head', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', name='pk_feed_heads')
     )
+    op.create_table('field_changes',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('connection_id', sa.UUID(), nullable=True),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('provider', sa.Text(), nullable=False),
+    sa.Column('product', sa.Text(), nullable=True),
+    sa.Column('field', sa.Text(), nullable=False),
+    sa.Column('old', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('new', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('as_of', sa.Date(), nullable=True),
+    sa.Column('on_day', sa.Date(), nullable=False),
+    sa.Column('fetched_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('origin', sa.Text(), nullable=False),
+    sa.Column('snapshot_id', sa.UUID(), nullable=True),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_field_changes')
+    )
+    op.create_index('ix_field_changes_history', 'field_changes', ['tenant_id', 'company_id', 'on_day', 'id'], unique=False)
+    op.create_index('uq_field_changes_back_filled', 'field_changes', ['tenant_id', 'company_id', 'connection_id', 'field', 'on_day'], unique=True, postgresql_where=sa.text("origin = 'back_filled'"))
+    op.create_table('field_rules',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('field', sa.Text(), nullable=False),
+    sa.Column('rule', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'field', name='pk_field_rules')
+    )
     op.create_table('idempotency_keys',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
@@ -189,6 +295,18 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'key', name='pk_idempotency_keys')
     )
     op.create_index('ix_idempotency_keys_created_at', 'idempotency_keys', ['tenant_id', 'created_at'], unique=False)
+    op.create_table('insurer_grades',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('insurer', sa.Text(), nullable=False),
+    sa.Column('policy_id', sa.UUID(), nullable=True),
+    sa.Column('grade', sa.Text(), nullable=True),
+    sa.Column('scale', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('graded_on', sa.Date(), nullable=True),
+    sa.Column('told_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'company_id', 'insurer', name='pk_insurer_grades')
+    )
     op.create_table('limits',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('company_id', sa.UUID(), nullable=False),
@@ -200,6 +318,29 @@ def upgrade() -> None:
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'company_id', name='pk_limits')
     )
+    op.create_table('monitorings',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('connection_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('provider_ref', sa.Text(), nullable=True),
+    sa.Column('match_kind', sa.Text(), nullable=True),
+    sa.Column('error', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('next_attempt_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('requested_by', sa.UUID(), nullable=True),
+    sa.Column('member_since', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('last_outcome', sa.Text(), nullable=True),
+    sa.Column('last_checked_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_monitorings')
+    )
+    op.create_index('ix_monitorings_company_id', 'monitorings', ['tenant_id', 'company_id'], unique=False)
+    op.create_index('ix_monitorings_state', 'monitorings', ['tenant_id', 'connection_id', 'state', 'id'], unique=False)
+    op.create_index('uq_monitorings_company', 'monitorings', ['tenant_id', 'connection_id', 'company_id'], unique=True)
     op.create_table('operations',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -218,6 +359,134 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_operations')
     )
     op.create_index('ix_operations_open', 'operations', ['tenant_id', 'kind'], unique=False, postgresql_where=sa.text("status IN ('queued', 'running')"))
+    op.create_table('other_guarantees',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('valid_from', sa.Date(), nullable=True),
+    sa.Column('valid_to', sa.Date(), nullable=True),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_other_guarantees')
+    )
+    op.create_index('ix_other_guarantees_company_id', 'other_guarantees', ['tenant_id', 'company_id'], unique=False)
+    op.create_table('provider_connections',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('provider', sa.Text(), nullable=False),
+    sa.Column('product', sa.Text(), nullable=True),
+    sa.Column('contract_holder', sa.Text(), nullable=True),
+    sa.Column('adapter', sa.Text(), nullable=False),
+    sa.Column('adapter_version', sa.Text(), nullable=False),
+    sa.Column('mapping_version', sa.Text(), nullable=False),
+    sa.Column('base_url', sa.Text(), nullable=True),
+    sa.Column('credentials_sealed', sa.Text(), nullable=True),
+    sa.Column('credentials_set_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('options', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('schedule', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('priority', sa.Integer(), nullable=False),
+    sa.Column('rate_calls', sa.Integer(), nullable=True),
+    sa.Column('rate_seconds', sa.Integer(), nullable=True),
+    sa.Column('budget', sa.Integer(), nullable=True),
+    sa.Column('stale_after_days', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('events_cursor', sa.Text(), nullable=True),
+    sa.Column('last_sync_id', sa.UUID(), nullable=True),
+    sa.Column('last_sync_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('closed_until', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('breaks', sa.Integer(), nullable=False),
+    sa.Column('leased_until', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_provider_connections')
+    )
+    op.create_index('uq_provider_connections_name', 'provider_connections', ['tenant_id', 'name'], unique=True)
+    op.create_table('provider_records',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('connection_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('snapshot_id', sa.UUID(), nullable=False),
+    sa.Column('raw_id', sa.UUID(), nullable=True),
+    sa.Column('values', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('notices', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('fingerprint', sa.Text(), nullable=False),
+    sa.Column('mapping_version', sa.Text(), nullable=False),
+    sa.Column('as_of', sa.Date(), nullable=True),
+    sa.Column('fetched_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('checked_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'connection_id', 'company_id', name='pk_provider_records')
+    )
+    op.create_index('ix_provider_records_company_id', 'provider_records', ['tenant_id', 'company_id'], unique=False)
+    op.create_table('raw_answers',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('connection_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('fetched_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('sha256', sa.LargeBinary(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_raw_answers')
+    )
+    op.create_index('ix_raw_answers_company_id', 'raw_answers', ['tenant_id', 'company_id', 'id'], unique=False)
+    op.create_table('snapshots',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('connection_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('provider', sa.Text(), nullable=False),
+    sa.Column('product', sa.Text(), nullable=True),
+    sa.Column('origin', sa.Text(), nullable=False),
+    sa.Column('mapping_version', sa.Text(), nullable=False),
+    sa.Column('as_of', sa.Date(), nullable=True),
+    sa.Column('fetched_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('values', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('notices', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('raw_id', sa.UUID(), nullable=True),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_snapshots')
+    )
+    op.create_index('ix_snapshots_company_id', 'snapshots', ['tenant_id', 'company_id', 'id'], unique=False)
+    op.create_table('sync_companies',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('run_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=True),
+    sa.Column('error', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('billed', sa.Boolean(), nullable=False),
+    sa.Column('done_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('tenant_id', 'run_id', 'company_id', name='pk_sync_companies')
+    )
+    op.create_index('ix_sync_companies_pending', 'sync_companies', ['tenant_id', 'run_id', 'company_id'], unique=False, postgresql_where=sa.text("state = 'pending'"))
+    op.create_table('sync_runs',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('id', sa.UUID(), nullable=False),
+    sa.Column('connection_id', sa.UUID(), nullable=False),
+    sa.Column('operation_id', sa.UUID(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('full', sa.Boolean(), nullable=False),
+    sa.Column('not_before', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('events', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('events_cursor', sa.Text(), nullable=True),
+    sa.Column('error', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('finished_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_sync_runs')
+    )
+    op.create_index('ix_sync_runs_connection_id', 'sync_runs', ['tenant_id', 'connection_id', 'id'], unique=False)
+    op.create_index('ix_sync_runs_open', 'sync_runs', ['tenant_id', 'connection_id'], unique=False, postgresql_where=sa.text('finished_at IS NULL'))
+    op.create_index('uq_sync_runs_day', 'sync_runs', ['tenant_id', 'connection_id', 'day'], unique=True, postgresql_where=sa.text('day IS NOT NULL'))
     op.create_table('tenants',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -237,11 +506,36 @@ def downgrade() -> None:
     """Take back."""
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table('tenants')
+    op.drop_index('uq_sync_runs_day', table_name='sync_runs', postgresql_where=sa.text('day IS NOT NULL'))
+    op.drop_index('ix_sync_runs_open', table_name='sync_runs', postgresql_where=sa.text('finished_at IS NULL'))
+    op.drop_index('ix_sync_runs_connection_id', table_name='sync_runs')
+    op.drop_table('sync_runs')
+    op.drop_index('ix_sync_companies_pending', table_name='sync_companies', postgresql_where=sa.text("state = 'pending'"))
+    op.drop_table('sync_companies')
+    op.drop_index('ix_snapshots_company_id', table_name='snapshots')
+    op.drop_table('snapshots')
+    op.drop_index('ix_raw_answers_company_id', table_name='raw_answers')
+    op.drop_table('raw_answers')
+    op.drop_index('ix_provider_records_company_id', table_name='provider_records')
+    op.drop_table('provider_records')
+    op.drop_index('uq_provider_connections_name', table_name='provider_connections')
+    op.drop_table('provider_connections')
+    op.drop_index('ix_other_guarantees_company_id', table_name='other_guarantees')
+    op.drop_table('other_guarantees')
     op.drop_index('ix_operations_open', table_name='operations', postgresql_where=sa.text("status IN ('queued', 'running')"))
     op.drop_table('operations')
+    op.drop_index('uq_monitorings_company', table_name='monitorings')
+    op.drop_index('ix_monitorings_state', table_name='monitorings')
+    op.drop_index('ix_monitorings_company_id', table_name='monitorings')
+    op.drop_table('monitorings')
     op.drop_table('limits')
+    op.drop_table('insurer_grades')
     op.drop_index('ix_idempotency_keys_created_at', table_name='idempotency_keys')
     op.drop_table('idempotency_keys')
+    op.drop_table('field_rules')
+    op.drop_index('uq_field_changes_back_filled', table_name='field_changes', postgresql_where=sa.text("origin = 'back_filled'"))
+    op.drop_index('ix_field_changes_history', table_name='field_changes')
+    op.drop_table('field_changes')
     op.drop_table('feed_heads')
     op.drop_table('feed_failures')
     op.drop_table('feed_cursors')
@@ -253,13 +547,22 @@ def downgrade() -> None:
     op.drop_table('day_runs')
     op.drop_index('ix_customers_company_id', table_name='customers')
     op.drop_table('customers')
+    op.drop_index('ix_covers_company_id', table_name='covers')
+    op.drop_table('covers')
+    op.drop_index('ix_company_risk_stale_from', table_name='company_risk')
+    op.drop_table('company_risk')
     op.drop_index('ix_company_profiles_used', table_name='company_profiles')
+    op.drop_index('ix_company_profiles_real_risk', table_name='company_profiles')
     op.drop_index('ix_company_profiles_overrun', table_name='company_profiles')
     op.drop_index('ix_company_profiles_overdue', table_name='company_profiles')
     op.drop_index('ix_company_profiles_outstanding', table_name='company_profiles')
     op.drop_index('ix_company_profiles_name', table_name='company_profiles')
+    op.drop_index('ix_company_profiles_critical', table_name='company_profiles', postgresql_where=sa.text('critical'))
     op.drop_table('company_profiles')
     op.drop_table('companies')
+    op.drop_index('ix_clocks_company_id', table_name='clocks')
+    op.drop_table('clocks')
+    op.drop_table('billed_calls')
     op.drop_index('ix_balances_company_id', table_name='balances')
     op.drop_table('balances')
     op.drop_index('uq_alerts_live', table_name='alerts', postgresql_where=sa.text('holds'))
