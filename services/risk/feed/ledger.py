@@ -9,14 +9,15 @@ from services.risk.usecases.alerts import close_of_companies
 from services.risk.usecases.profiles import join_all_anew, join_anew
 
 _COMPANIES = """
-    INSERT INTO companies (tenant_id, id, name, country, registration_number, group_id, merged_into_id, version)
-    SELECT $1, s.id, s.name, s.country, s.registration_number, s.group_id, s.merged_into_id, s.version
+    INSERT INTO companies (tenant_id, id, name, country, registration_number, vat_number, group_id, merged_into_id,
+                           version)
+    SELECT $1, s.id, s.name, s.country, s.registration_number, s.vat_number, s.group_id, s.merged_into_id, s.version
       FROM jsonb_to_recordset($2::jsonb) AS s(id uuid, version bigint, name text, country text, registration_number text,
-                                              group_id uuid, merged_into_id uuid)
+                                              vat_number text, group_id uuid, merged_into_id uuid)
      ORDER BY s.id
     ON CONFLICT (tenant_id, id) DO UPDATE SET
         name = excluded.name, country = excluded.country, registration_number = excluded.registration_number,
-        group_id = excluded.group_id, merged_into_id = excluded.merged_into_id, version = excluded.version
+        vat_number = excluded.vat_number, group_id = excluded.group_id, merged_into_id = excluded.merged_into_id, version = excluded.version
       WHERE companies.version < excluded.version
     RETURNING id
 """

@@ -24,22 +24,24 @@ provider_connections = tenant_table(
     key(),
     Column("name", Text, nullable=False),
     Column("provider", Text, nullable=False),  # the brand the adapter speaks to
-    Column("product", Text, nullable=True),
+    Column("product", Text, nullable=False),
     Column("contract_holder", Text, nullable=True),  # whose contract it is: S&D's connector runs on Infolegale's
     Column("adapter", Text, nullable=False),
-    Column("adapter_version", Text, nullable=False),
-    Column("mapping_version", Text, nullable=False),  # the mapping all current records were made with
+    Column("mapping_version", Integer, nullable=False),  # the mapping all current records were made with
     Column("base_url", Text, nullable=True),  # null: the provider's own
     Column("credentials_sealed", Text, nullable=True),
     instant("credentials_set_at", null=True),
     Column("options", JSONB, nullable=False),  # field map and what else the adapter wants to be told
-    Column("schedule", JSONB, nullable=False),  # {"at": "06:00"} in the tenant's time zone, or null: only when asked
+    Column("sync_at", Text, nullable=True),  # "06:00" in the tenant's time zone; null: only when asked
+    Column("refresh", Text, nullable=False),  # all: every member daily; events: those the provider says moved
+    Column("full_refresh_days", Integer, nullable=True),  # with events: read a member again after so many days
     Column("priority", Integer, nullable=False),  # 1 first, when two connections know the same field
     Column("rate_calls", Integer, nullable=True),  # null: as the adapter says
     Column("rate_seconds", Integer, nullable=True),
     Column("budget", Integer, nullable=True),  # billed calls a calendar month; null: no bound
     Column("stale_after_days", Integer, nullable=False),
-    Column("state", Text, nullable=False),  # active, paused
+    Column("state", Text, nullable=False),  # active, paused, refused (by the provider: its credentials)
+    Column("error", JSONB, nullable=True),  # what stopped the last call that failed for all companies
     Column("events_cursor", Text, nullable=True),  # how far its events have been read
     uuid("last_sync_id", null=True),
     instant("last_sync_at", null=True),
@@ -92,10 +94,9 @@ sync_runs = tenant_table(
     key(),
     uuid("connection_id"),
     uuid("operation_id"),
-    Column("reason", Text, nullable=False),  # daily, asked, first
+    Column("reason", Text, nullable=False),  # daily, asked, some (named companies), first (just added)
     Column("day", Date, nullable=True),  # of a daily run: one a connection and day
-    Column("state", Text, nullable=False),  # queued, listing, fetching, acknowledging, succeeded, failed
-    Column("full", Boolean, nullable=False),  # every member, not only those with events
+    Column("state", Text, nullable=False),  # queued, fetching, acknowledging, succeeded, failed
     instant("not_before"),  # wall clock
     Column("events", JSONB, nullable=False),  # read and not yet acknowledged
     Column("events_cursor", Text, nullable=True),
@@ -111,8 +112,8 @@ sync_companies = tenant_table(
     "sync_companies", METADATA,
     uuid("run_id"),
     uuid("company_id"),
-    Column("state", Text, nullable=False),  # pending, asking, then an outcome
-    Column("outcome", Text, nullable=True),  # changed, unchanged, no_data, not_found, failed, unknown, over_budget …
+    Column("state", Text, nullable=False),  # pending, asking, done
+    Column("outcome", Text, nullable=True),  # changed, unchanged, not_found, failed, unknown, over_budget
     Column("error", JSONB, nullable=True),
     Column("billed", Boolean, nullable=False),
     instant("done_at", null=True),
@@ -129,7 +130,7 @@ provider_records = tenant_table(
     Column("values", JSONB, nullable=False),  # field -> value, as in the snapshot
     Column("notices", JSONB, nullable=False),
     Column("fingerprint", Text, nullable=False),  # of values and notices
-    Column("mapping_version", Text, nullable=False),
+    Column("mapping_version", Integer, nullable=False),
     Column("as_of", Date, nullable=True),
     instant("fetched_at"),
     instant("checked_at"),  # last asked and answered, changed or not
@@ -144,9 +145,9 @@ snapshots = tenant_table(
     uuid("connection_id"),
     uuid("company_id"),
     Column("provider", Text, nullable=False),
-    Column("product", Text, nullable=True),
+    Column("product", Text, nullable=False),
     Column("origin", Text, nullable=False),  # fetched, remapped
-    Column("mapping_version", Text, nullable=False),
+    Column("mapping_version", Integer, nullable=False),
     Column("as_of", Date, nullable=True),
     instant("fetched_at"),
     Column("values", JSONB, nullable=False),
@@ -162,7 +163,7 @@ raw_answers = tenant_table(
     uuid("company_id"),
     instant("fetched_at"),
     Column("sha256", LargeBinary, nullable=False),
-    Column("content", LargeBinary, nullable=False),  # redacted, deflated
+    Column("content", LargeBinary, nullable=False),  # the answers of one fetch without secrets, JSON, deflated
     Index("ix_raw_answers_company_id", "tenant_id", "company_id", "id"),
 )  # fmt: skip
 

@@ -36,6 +36,7 @@ companies = tenant_table(
     Column("name", Text, nullable=False),
     Column("country", Text, nullable=True),
     Column("registration_number", Text, nullable=True),
+    Column("vat_number", Text, nullable=True),
     uuid("group_id"),
     uuid("merged_into_id", null=True),
     Column("version", BigInteger, nullable=False),
