@@ -13,12 +13,11 @@ class ProviderDataChanged(State):
     """What providers say of a company, a value a field as the conflict policy chose it. Subject: the company.
 
     `fields`: name → {state: known | no_data | not_supplied | error, value, currency, normalised (0–100, 100 best), scale,
-    provider, as_of, fetched_at}. Money values are decimal strings of the `currency` beside them.
+    provider, as_of}. Money values are decimal strings of the `currency` beside them.
     """
 
-    provider: str = Field(description="the first by priority that knows the company")
+    provider: str | None = Field(description="who tells the score, else the first by priority")
     fields: dict[str, Any]
-    stale: bool = Field(description="the newest answer is older than its connection allows")
 
 
 class LegalStatusChanged(State):

@@ -30,7 +30,7 @@ class Unconverted(BaseModel):
 
 
 class Guarantees(BaseModel):
-    """Cover by layer; null while credit insurance is not connected."""
+    """Cover in force by layer, in the reporting currency; null where none was ever told of."""
 
     permanent: AmountText | None
     temporary: AmountText | None
@@ -48,7 +48,8 @@ class NextClock(BaseModel):
 
 
 class RiskRow(BaseModel):
-    """A company's risk in the reporting currency. Provider columns are null until a provider is connected."""
+    """A company's risk in the reporting currency. A provider's column is null unless it is known: GET
+    /v1/companies/{id}/risk says of every field why."""
 
     company: CompanyName
     currency: str = Field(examples=["EUR"])
@@ -75,21 +76,33 @@ class RiskRow(BaseModel):
     potential_risk: AmountText = Field(description="real risk plus the order book; signed")
     uncovered: AmountText = Field(description="the positive part of real_risk")
     spare_cover: AmountText = Field(description="the negative part of real_risk, shown positive")
-    provider_data: Literal["not_connected", "known"] = Field(
-        description="why the provider's columns are null, or not"
+    provider_data: Literal["not_connected", "not_monitored", "awaited", "known"] = Field(
+        description="why the provider's columns are null, or not; awaited: watched, and not read yet"
     )
-    score: str | None = Field(description="the provider's score")
-    score_scale: str | None = Field(description="what the score runs from and to")
-    trend: str | None = Field(description="of the score")
-    by_provider: dict[str, Any]
-    paydex: int | None
+    score: str | None = Field(description="as the provider scales it", examples=["14"])
+    score_scale: str | None = Field(description="what the score runs from and to", examples=["0-20"])
+    score_normalised: str | None = Field(description="0 to 100, 100 best", examples=["70.00"])
+    trend: Literal["up", "stable", "down", "unknown"] | None
+    by_provider: dict[str, Any] = Field(
+        description="what each source says of the main fields, by provider",
+        examples=[
+            {"altares": {"product": "score", "as_of": "2026-03-30", "fields": {"score": {"value": "14"}}}}
+        ],
+    )
+    paydex: int | None = Field(examples=[72])
     privileges_amount: AmountText | None
-    legal_status: str | None = Field(description="whether under collective proceedings")
+    privileges_count: int | None
+    legal_status: str | None = Field(
+        description="whether under collective proceedings; null while nobody could tell", examples=["none"]
+    )
     turnover: AmountText | None
-    activity: str | None = Field(description="code of the sector")
+    activity: str | None = Field(description="code of the sector", examples=["2451Z"])
+    portal_url: str | None = Field(description="the company at its provider", examples=[None])
     recommended_credit: AmountText | None
-    recommended_minus_outstanding: AmountText | None
-    recommended_minus_limit: AmountText | None
+    recommended_minus_outstanding: AmountText | None = Field(
+        description="negative: more is owed than is advised"
+    )
+    recommended_minus_limit: AmountText | None = Field(description="null where no limit is in force")
     insurer_grade: str | None = Field(description="the insurer's own grade")
     grade: str | None = Field(description="internal grade")
     payer_class: str | None = Field(examples=["good"])
@@ -97,14 +110,21 @@ class RiskRow(BaseModel):
     next_review_on: date | None
     open_alerts: int
     critical: bool = Field(description="a critical alert is open")
-    stale: bool
+    stale: bool = Field(
+        description="a provider has not confirmed its data for longer than its connection allows"
+    )
+    as_of_position: int = Field(description="position of the ledger's feed the figures go up to")
     rate_date: date | None = Field(description="day of the oldest exchange rate used")
     unconverted: list[Unconverted]
     updated_at: datetime
 
 
 class RiskTotals(BaseModel):
-    """Sums over every company the filters keep, whatever the page; `uncovered` is the sum of the rows' uncovered."""
+    """Sums over every company the filters keep, whatever the page.
+
+    What is owed is summed by currency and then converted, as in the ledger's reports. `uncovered` is the sum of the rows'
+    uncovered: one company's spare cover never pays another's gap.
+    """
 
     companies: int
     currency: str = Field(description="of every amount, ISO 4217")
@@ -115,6 +135,9 @@ class RiskTotals(BaseModel):
     order_book: AmountText
     limit: AmountText
     overrun: AmountText
+    guarantees: Guarantees
+    other_guarantees: AmountText
+    recommended_credit: AmountText
     real_risk: AmountText
     potential_risk: AmountText
     uncovered: AmountText

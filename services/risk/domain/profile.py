@@ -1,13 +1,15 @@
 """What a company's facts come to, in the reporting currency. Amounts are minor units.
 
-real_risk = outstanding - guarantees; potential_risk adds the order book (DOMAIN §3.6). Signed figures are kept; the
-uncovered part and the spare cover are published beside them.
+Parts are converted and then added, so that totals equal the rows they are made of and the ledger's own.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Any
 
+from libs.contracts.currencies import exponent
 from libs.contracts.exchange import Conversion, convert
 
 
@@ -74,3 +76,13 @@ def limit_use(state: str, allowed: int | None, outstanding: int) -> LimitUse:
         return LimitUse(None, None, None)
     permille = max(0, outstanding) * 1000 // allowed if allowed > 0 else None
     return LimitUse(allowed, permille, max(0, outstanding - allowed))
+
+
+def minor_of(value: Any, currency: str | None) -> int | None:
+    """Minor units of an amount a provider sent in major units, rounded to the currency's own decimals; None when it is none."""
+    if value is None or currency is None:
+        return None
+    try:
+        return int(Decimal(str(value)).scaleb(exponent(currency)).quantize(Decimal(1), ROUND_HALF_EVEN))
+    except (InvalidOperation, KeyError):
+        return None

@@ -103,14 +103,16 @@ def _choose(
     return _told_by(*known[0])
 
 
-def _worst(
-    name: str, offers: Sequence[tuple[Record, Value]], better: str | None
-) -> tuple[Record, Value]:
+def _worst(name: str, offers: Sequence[tuple[Record, Value]], better: str | None) -> tuple[Record, Value]:
     """The worst news; where values cannot be compared (two currencies, texts) the first by priority."""
     if name == "legal_status":
         return max(offers, key=lambda offer: SEVERITY.get(offer[1]["value"], 1))
     figures = [(_figure(value), (record, value)) for record, value in offers]
-    if better is None or len({value["currency"] for _, value in offers}) > 1 or any(f is None for f, _ in figures):
+    if (
+        better is None
+        or len({value["currency"] for _, value in offers}) > 1
+        or any(f is None for f, _ in figures)
+    ):
         return offers[0]
     pick = min if better == "high" else max
     return pick(figures, key=lambda pair: pair[0])[1]  # type: ignore[arg-type, return-value]
@@ -129,7 +131,13 @@ def _date(record: Record, value: Value) -> str:
 
 def _told_by(record: Record | None, value: Value) -> dict[str, Any]:
     if record is None:
-        return {**value, "provider": None, "provider_connection_id": None, "fetched_at": None, "stale_from": None}
+        return {
+            **value,
+            "provider": None,
+            "provider_connection_id": None,
+            "fetched_at": None,
+            "stale_from": None,
+        }
     fetched = datetime.fromisoformat(value["fetched_at"]) if "fetched_at" in value else record.checked_at
     return {
         **value,
@@ -149,7 +157,9 @@ class ScorePoint:
     value: Decimal
 
 
-def trend_of(points: Iterable[ScorePoint], today: date, *, days: int = 180, dead_band: Decimal = Decimal(2)) -> str:
+def trend_of(
+    points: Iterable[ScorePoint], today: date, *, days: int = 180, dead_band: Decimal = Decimal(2)
+) -> str:
     """up, stable or down: the last score against the one before it within `days`; within the dead band it is stable.
 
     unknown with fewer than two.

@@ -17,7 +17,8 @@ _COMPANIES = """
      ORDER BY s.id
     ON CONFLICT (tenant_id, id) DO UPDATE SET
         name = excluded.name, country = excluded.country, registration_number = excluded.registration_number,
-        vat_number = excluded.vat_number, group_id = excluded.group_id, merged_into_id = excluded.merged_into_id, version = excluded.version
+        vat_number = excluded.vat_number, group_id = excluded.group_id, merged_into_id = excluded.merged_into_id,
+        version = excluded.version
       WHERE companies.version < excluded.version
     RETURNING id
 """

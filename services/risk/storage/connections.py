@@ -100,7 +100,8 @@ async def one(tx: Tx, identifier: UUID, *, lock: bool = False) -> Row | None:
 async def every(tx: Tx) -> list[Row]:
     """All connections of the tenant; there are never many."""
     return await tx.fetch(
-        f"SELECT {COLUMNS} FROM provider_connections WHERE tenant_id = $1 ORDER BY priority, name", tx.tenant_id
+        f"SELECT {COLUMNS} FROM provider_connections WHERE tenant_id = $1 ORDER BY priority, name",
+        tx.tenant_id,
     )
 
 
@@ -131,8 +132,14 @@ async def in_use(tx: Tx, identifier: UUID) -> bool:
 
 async def delete(tx: Tx, identifier: UUID) -> None:
     """Remove a connection that was never used."""
-    for table, column in (("sync_runs", "connection_id"), ("billed_calls", "connection_id"), ("provider_connections", "id")):
-        await tx.execute(f"DELETE FROM {table} WHERE tenant_id = $1 AND {column} = $2", tx.tenant_id, identifier)
+    for table, column in (
+        ("sync_runs", "connection_id"),
+        ("billed_calls", "connection_id"),
+        ("provider_connections", "id"),
+    ):
+        await tx.execute(
+            f"DELETE FROM {table} WHERE tenant_id = $1 AND {column} = $2", tx.tenant_id, identifier
+        )
 
 
 async def claim(tx: Tx, identifier: UUID, until: datetime, now: datetime) -> Row | None:

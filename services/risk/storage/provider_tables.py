@@ -128,7 +128,7 @@ provider_records = tenant_table(
     uuid("snapshot_id"),
     uuid("raw_id", null=True),  # the newest answer, also where nothing in it changed
     Column("values", JSONB, nullable=False),  # field -> value, as in the snapshot
-    Column("notices", JSONB, nullable=False),
+    Column("notices", JSONB, nullable=True),  # null: none are published there, or they were never read
     Column("fingerprint", Text, nullable=False),  # of values and notices
     Column("mapping_version", Integer, nullable=False),
     Column("as_of", Date, nullable=True),
@@ -151,7 +151,7 @@ snapshots = tenant_table(
     Column("as_of", Date, nullable=True),
     instant("fetched_at"),
     Column("values", JSONB, nullable=False),
-    Column("notices", JSONB, nullable=False),
+    Column("notices", JSONB, nullable=True),  # null: none are published there, or they were never read
     uuid("raw_id", null=True),
     Index("ix_snapshots_company_id", "tenant_id", "company_id", "id"),
 )  # fmt: skip
@@ -211,8 +211,6 @@ company_risk = tenant_table(
     Column("published_on", Date, nullable=True),
     Column("privileges_rose_on", Date, nullable=True),  # when a privilege was last added
     Column("score_fall", JSONB, nullable=True),  # {"from", "to", "on"}, normalised, while it counts as one
-    Column("stale_from", Date, nullable=True),  # the first day on which the newest record of a member is too old
     *created(),
-    Index("ix_company_risk_stale_from", "tenant_id", "stale_from"),
     pk=("company_id",),
 )  # fmt: skip

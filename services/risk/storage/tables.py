@@ -84,6 +84,7 @@ limits = tenant_table(
     currency(null=True),
     Column("valid_until", Date, nullable=True),
     uuid("pending_request_id", null=True),
+    Column("next_review_on", Date, nullable=True),
     Column("version", BigInteger, nullable=False),
     pk=("company_id",),
 )  # fmt: skip
@@ -170,6 +171,7 @@ company_profiles = tenant_table(
     Column("next_clock_on", Date, nullable=True),
     Column("next_review_on", Date, nullable=True),
     Column("stale", Boolean, nullable=False),
+    Column("by_currency", JSONB, nullable=True),  # minor units by currency, where another than the reporting one is owed
     Column("unconverted", JSONB, nullable=False),  # minor units by currency, in no figure
     Column("rate_date", Date, nullable=True),
     Column("limit_state", Text, nullable=False),

@@ -20,7 +20,6 @@ from services.risk.providers.registry import ADAPTERS
 PURPOSE = "provider_connection"
 #: The largest answer of a provider we read.
 MAX_ANSWER = 20 << 20
-_STATUS = {"auth": 422, "entitlement": 422, "rejected": 422, "host_refused": 422, "not_supported": 422}
 
 
 def adapter_of(key: str) -> Adapter:
@@ -63,18 +62,21 @@ async def speaking(runtime: Runtime, tenant: Tenant, row: Row) -> AsyncIterator[
     adapter = adapter_of(row["adapter"])
     connection = connection_of(runtime, tenant, row)
     hosts = adapter.hosts(connection)
-    async with Outbound(runtime.settings, allowed_hosts=hosts, max_bytes=MAX_ANSWER, keep_alive=True) as outbound:
+    async with Outbound(
+        runtime.settings, allowed_hosts=hosts, max_bytes=MAX_ANSWER, keep_alive=True
+    ) as outbound:
         yield adapter.connect(connection, outbound), connection
 
 
 def problem_of(error: ProviderError) -> Problem:
     """What a caller who waits for a provider is told: 503 when asking again may help, 422 when it will not."""
     code = f"provider_{error.kind}"
-    extra = {} if error.code is None else {"provider_code": error.code}
     if not error.retry:
-        return Problem(_STATUS.get(error.kind, 422), code, error.detail, **extra)
+        return Problem(422, code, error.detail, provider_code=error.code)
     after = error.after.total_seconds() if isinstance(error, RateLimited) and error.after else 30
-    return Problem(503, code, error.detail, headers={"Retry-After": str(int(after))}, **extra)
+    return Problem(
+        503, code, error.detail, headers={"Retry-After": str(int(after))}, provider_code=error.code
+    )
 
 
 def told(error: ProviderError) -> dict[str, str | None]:

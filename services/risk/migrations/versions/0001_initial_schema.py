@@ -82,6 +82,7 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('country', sa.Text(), nullable=True),
     sa.Column('registration_number', sa.Text(), nullable=True),
+    sa.Column('vat_number', sa.Text(), nullable=True),
     sa.Column('group_id', sa.UUID(), nullable=False),
     sa.Column('merged_into_id', sa.UUID(), nullable=True),
     sa.Column('version', sa.BigInteger(), nullable=False),
@@ -128,6 +129,7 @@ def upgrade() -> None:
     sa.Column('next_clock_on', sa.Date(), nullable=True),
     sa.Column('next_review_on', sa.Date(), nullable=True),
     sa.Column('stale', sa.Boolean(), nullable=False),
+    sa.Column('by_currency', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('unconverted', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('rate_date', sa.Date(), nullable=True),
     sa.Column('limit_state', sa.Text(), nullable=False),
@@ -164,13 +166,11 @@ def upgrade() -> None:
     sa.Column('published_on', sa.Date(), nullable=True),
     sa.Column('privileges_rose_on', sa.Date(), nullable=True),
     sa.Column('score_fall', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-    sa.Column('stale_from', sa.Date(), nullable=True),
     sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'company_id', name='pk_company_risk')
     )
-    op.create_index('ix_company_risk_stale_from', 'company_risk', ['tenant_id', 'stale_from'], unique=False)
     op.create_table('covers',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -315,6 +315,7 @@ def upgrade() -> None:
     sa.Column('currency', sa.CHAR(length=3), nullable=True),
     sa.Column('valid_until', sa.Date(), nullable=True),
     sa.Column('pending_request_id', sa.UUID(), nullable=True),
+    sa.Column('next_review_on', sa.Date(), nullable=True),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'company_id', name='pk_limits')
     )
@@ -377,22 +378,24 @@ def upgrade() -> None:
     sa.Column('id', sa.UUID(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('provider', sa.Text(), nullable=False),
-    sa.Column('product', sa.Text(), nullable=True),
+    sa.Column('product', sa.Text(), nullable=False),
     sa.Column('contract_holder', sa.Text(), nullable=True),
     sa.Column('adapter', sa.Text(), nullable=False),
-    sa.Column('adapter_version', sa.Text(), nullable=False),
-    sa.Column('mapping_version', sa.Text(), nullable=False),
+    sa.Column('mapping_version', sa.Integer(), nullable=False),
     sa.Column('base_url', sa.Text(), nullable=True),
     sa.Column('credentials_sealed', sa.Text(), nullable=True),
     sa.Column('credentials_set_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('options', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('schedule', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('sync_at', sa.Text(), nullable=True),
+    sa.Column('refresh', sa.Text(), nullable=False),
+    sa.Column('full_refresh_days', sa.Integer(), nullable=True),
     sa.Column('priority', sa.Integer(), nullable=False),
     sa.Column('rate_calls', sa.Integer(), nullable=True),
     sa.Column('rate_seconds', sa.Integer(), nullable=True),
     sa.Column('budget', sa.Integer(), nullable=True),
     sa.Column('stale_after_days', sa.Integer(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('error', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('events_cursor', sa.Text(), nullable=True),
     sa.Column('last_sync_id', sa.UUID(), nullable=True),
     sa.Column('last_sync_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -413,9 +416,9 @@ def upgrade() -> None:
     sa.Column('snapshot_id', sa.UUID(), nullable=False),
     sa.Column('raw_id', sa.UUID(), nullable=True),
     sa.Column('values', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('notices', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('notices', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('fingerprint', sa.Text(), nullable=False),
-    sa.Column('mapping_version', sa.Text(), nullable=False),
+    sa.Column('mapping_version', sa.Integer(), nullable=False),
     sa.Column('as_of', sa.Date(), nullable=True),
     sa.Column('fetched_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('checked_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -442,13 +445,13 @@ def upgrade() -> None:
     sa.Column('connection_id', sa.UUID(), nullable=False),
     sa.Column('company_id', sa.UUID(), nullable=False),
     sa.Column('provider', sa.Text(), nullable=False),
-    sa.Column('product', sa.Text(), nullable=True),
+    sa.Column('product', sa.Text(), nullable=False),
     sa.Column('origin', sa.Text(), nullable=False),
-    sa.Column('mapping_version', sa.Text(), nullable=False),
+    sa.Column('mapping_version', sa.Integer(), nullable=False),
     sa.Column('as_of', sa.Date(), nullable=True),
     sa.Column('fetched_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('values', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('notices', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('notices', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('raw_id', sa.UUID(), nullable=True),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_snapshots')
     )
@@ -473,7 +476,6 @@ def upgrade() -> None:
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('day', sa.Date(), nullable=True),
     sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('full', sa.Boolean(), nullable=False),
     sa.Column('not_before', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('events', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('events_cursor', sa.Text(), nullable=True),
@@ -549,7 +551,6 @@ def downgrade() -> None:
     op.drop_table('customers')
     op.drop_index('ix_covers_company_id', table_name='covers')
     op.drop_table('covers')
-    op.drop_index('ix_company_risk_stale_from', table_name='company_risk')
     op.drop_table('company_risk')
     op.drop_index('ix_company_profiles_used', table_name='company_profiles')
     op.drop_index('ix_company_profiles_real_risk', table_name='company_profiles')
