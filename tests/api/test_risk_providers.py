@@ -270,7 +270,7 @@ async def test_a_provider_that_is_down_is_left_alone_and_nothing_is_taken_for_cl
         "companies": 3, "done": 3, "changed": 0, "unchanged": 3, "not_found": 0, "failed": 0, "unknown": 0, "over_budget": 0,
         "billed": 0,
     }  # fmt: skip
-    world.fail("fetch", *[ProviderUnavailable("down") for _ in range(12)])
+    world.fail("fetch", *[ProviderUnavailable("down")] * 999)
     down = await sync(client, connection_id)
     assert (down["state"], down["counts"]["failed"], down["error"]["code"]) == ("failed", 3, "unavailable")
     operation = (await client.get(f"/v1/operations/{down['operation_id']}")).json()
@@ -309,7 +309,7 @@ async def test_refused_credentials_stop_everything_until_they_are_mended(client,
 
 
 async def test_a_portfolio_is_steered_from_here(client, fake) -> None:
-    exact, twin, nobody = (
+    exact, twin, _ = (
         add_company(client, name, number)
         for name, number in (("Exact", NUMBERS[0]), ("Twin", None), ("Nobody", None))
     )

@@ -14,7 +14,7 @@ from libs.kit.sealing import Seal
 from libs.kit.tenants import Tenant
 from services.risk.providers.errors import ProviderError, RateLimited
 from services.risk.providers.port import Adapter, Connection, Provider
-from services.risk.providers.registry import ADAPTERS
+from services.risk.providers.registry import ADAPTERS, stand_in_url
 
 #: What credentials are sealed for: a text copied into another field does not open.
 PURPOSE = "provider_connection"
@@ -37,7 +37,7 @@ def connection_of(runtime: Runtime, tenant: Tenant, row: Row) -> Connection:
     return Connection(
         id=row["id"],
         product=row["product"],
-        base_url=row["base_url"] or stand_in_url(runtime, tenant, row),
+        base_url=_address(runtime, tenant, row),
         credentials=msgspec.json.decode(text) if text else {},
         options=msgspec.json.decode(row["options"]),
         stand_in=is_stand_in(runtime, tenant, row),
@@ -49,11 +49,12 @@ def is_stand_in(runtime: Runtime, tenant: Tenant, row: Any) -> bool:
     return runtime.settings.sandbox and tenant.frozen_at is not None and row["base_url"] is None
 
 
-def stand_in_url(runtime: Runtime, tenant: Tenant, row: Any) -> str | None:
-    """Where the sandbox answers in the provider's place, for this connection alone."""
-    if not is_stand_in(runtime, tenant, row):
-        return None
-    return f"{runtime.settings.url_of('sandbox')}/stand-in/{row['adapter']}/{tenant.id}/{row['id']}"
+def _address(runtime: Runtime, tenant: Tenant, row: Row) -> str | None:
+    """Where the connection calls: its own address, the sandbox, or (None) the provider's."""
+    if is_stand_in(runtime, tenant, row):
+        return stand_in_url(runtime.settings.url_of("sandbox"), tenant.id, row["id"], row["adapter"])
+    address: str | None = row["base_url"]
+    return address
 
 
 @asynccontextmanager

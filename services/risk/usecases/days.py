@@ -13,7 +13,7 @@ from services.risk.usecases.profiles import join_all_anew, join_anew
 
 #: What came of each company of a sync is kept so long; its changes stay in the history for ever.
 _KEPT = timedelta(days=30)
-_PATIENCE_SECONDS = 3600
+_PATIENCE_SECONDS = 900
 
 
 async def use_rates_of_the_day(runtime: Runtime, tenant: Tenant, day: date) -> None:
@@ -39,8 +39,8 @@ async def synchronise(runtime: Runtime, tenant: Tenant, day: date) -> None:
     patience = time.monotonic() + _PATIENCE_SECONDS
     for connection_id in planned:
         while await _busy(runtime, tenant, connection_id) and time.monotonic() < patience:
-            if not await desk.serve(runtime, tenant, connection_id):
-                await asyncio.sleep(0.05)  # somebody else has the seat
+            await desk.serve(runtime, tenant, connection_id)
+            await asyncio.sleep(0.02)  # somebody else may have the seat
 
 
 async def _busy(runtime: Runtime, tenant: Tenant, connection_id: object) -> bool:

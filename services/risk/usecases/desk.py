@@ -97,7 +97,8 @@ class Desk:
         return time.monotonic() - self._started > _SLICE_SECONDS
 
     async def work(self, provider: Provider, connection: Connection) -> bool:
-        """Work through what is due; True when time is up before the end."""
+        """Work through what is due; True when time is up before the end. While the circuit is open only what asks nobody is
+        done, and what must not wait is ended."""
         while not self.time_is_up:
             try:
                 if self.line.open and await self._steer_portfolio(provider):
@@ -127,7 +128,7 @@ class Desk:
 
         found: Row | None = await self.runtime.db.run(self.tenant, read)
         if found is not None and found["reason"] != "remap" and not self.line.open:
-            return None
+            raise self.line.down()
         return found
 
     async def _steer_portfolio(self, provider: Provider) -> bool:

@@ -114,7 +114,7 @@ async def _fetch(desk: Desk, provider: Provider, connection: Connection, run: Ro
     try:
         while tasks:
             done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            results = []
+            results: list[Taken] = []
             for task in done:
                 failure = task.exception()
                 if failure is None:
