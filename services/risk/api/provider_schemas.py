@@ -61,7 +61,7 @@ class ProviderConnectionCreate(_Input):
     product: str | None = Field(
         None, max_length=60, description="one of the provider's products; the first by default"
     )
-    name: str | None = Field(None, min_length=1, max_length=200)
+    name: str | None = Field(None, min_length=1, max_length=200, examples=["Altares, Lyon"])
     contract_holder: str | None = Field(
         None,
         max_length=200,
@@ -69,7 +69,11 @@ class ProviderConnectionCreate(_Input):
         examples=["Infolegale"],
     )
     base_url: str | None = Field(
-        None, max_length=500, pattern=r"^https?://", description="the provider's own by default"
+        None,
+        max_length=500,
+        pattern=r"^https?://",
+        description="the provider's own by default",
+        examples=["https://provider.example.com"],
     )
     credentials: Credentials | None = None
     options: dict[str, Any] = Field({}, description="field map and more: see the provider's `options_schema`")
@@ -85,9 +89,11 @@ class ProviderConnectionCreate(_Input):
 class ProviderConnectionPatch(_Input):
     """Settings to change; what is left out stays."""
 
-    name: str | None = Field(None, min_length=1, max_length=200)
-    contract_holder: str | None = Field(None, max_length=200)
-    base_url: str | None = Field(None, max_length=500, pattern=r"^https?://")
+    name: str | None = Field(None, min_length=1, max_length=200, examples=["Altares, Lyon"])
+    contract_holder: str | None = Field(None, max_length=200, examples=["Infolegale"])
+    base_url: str | None = Field(
+        None, max_length=500, pattern=r"^https?://", examples=["https://provider.example.com"]
+    )
     credentials: Credentials | None = None
     options: dict[str, Any] | None = None
     schedule: Schedule | None = None
@@ -324,7 +330,7 @@ class MonitoringCreate(_Input):
 class Criteria(_Input):
     """The risk report's filters."""
 
-    q: str | None = Field(None, max_length=200)
+    q: str | None = Field(None, max_length=200, description="part of the name or registration number")
     country: list[str] | None = None
     segment: list[str] | None = None
     limit_state: list[str] | None = None
