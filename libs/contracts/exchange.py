@@ -1,7 +1,9 @@
 """Conversion into a reporting currency, at the latest rate known for a day.
 
-Convert the parts and add the converted parts: converting a total on its own would differ by a cent from its
-rows.
+One rule for every report: convert the parts and add the converted parts. The parts of a row are its sums by
+currency (and by bucket or month, where it has such columns), each rounded once; a total is the sum of its rows,
+not of the page shown. So whoever adds up the rows of a report gets its total to the cent; converting the total
+on its own would differ from them. Reports that are grouped differently may differ by a minor unit a row.
 """
 
 from collections.abc import Iterable, Mapping

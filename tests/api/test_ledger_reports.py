@@ -10,11 +10,19 @@ from zipfile import ZipFile
 
 import pytest
 
+from libs.contracts.exchange import Conversion, convert
 from services.ledger.domain.ageing import AgedItem, CreditMode, age
+from services.ledger.storage.currency_factors import RATES, converted, rates_of
 from tests.api.import_steps import invoice, push
 
 TODAY = date(2026, 3, 31)
 CENT = Decimal(100)
+WAYS = {
+    "CHF": Conversion(Decimal("0.5"), False, TODAY),
+    "USD": Conversion(Decimal("8"), True, TODAY),
+    "JPY": Conversion(Decimal("0.00625"), False, TODAY),
+    "KWD": Conversion(Decimal("0.3337"), True, TODAY),
+}
 
 
 @pytest.fixture
@@ -132,6 +140,53 @@ async def test_pages_of_balances_and_ageing_hold_every_key_once(client) -> None:
 
 
 @pytest.mark.feature("F9")
+@pytest.mark.feature("F9")
+async def test_a_total_is_the_sum_of_its_rows_to_the_cent(client) -> None:
+    """Cents that end in exact halves, by rates quoted either way, in yen and dinars: each row rounds to even, on its own."""
+    rates = [
+        ("CHF", "EUR", "0.5"),
+        ("EUR", "USD", "1.08"),
+        ("JPY", "EUR", "0.00625"),
+        ("EUR", "KWD", "0.3337"),
+    ]
+    told = [
+        {"base": base, "quote": quote, "valid_on": "2026-03-01", "rate": rate} for base, quote, rate in rates
+    ]
+    assert (await client.post("/v1/exchange-rates", json={"data": told})).status_code in (200, 201)
+    rows = []
+    for n in range(240):
+        currency, decimals = (("CHF", 2), ("USD", 2), ("JPY", 0), ("KWD", 3), ("EUR", 2))[n % 5]
+        amount = str(Decimal(7 * n + 1).scaleb(-decimals))
+        due = f"2026-0{1 + n % 3}-15"
+        rows.append(
+            row(
+                n,
+                f"C-{n % 37}",
+                currency=currency,
+                amount=amount,
+                due_date=due,
+                issue_date="2026-01-01",
+                kind="credit_note" if n % 11 == 0 else "invoice",
+            )
+        )
+    await push(client, *rows)
+    for by in ("customer", "company"):
+        report = await get(client, "/v1/reports/ageing", by=by, limit=200)
+        assert report["next_cursor"] is None and len(report["data"]) == 37
+        for bucket, total in report["totals"]["amounts"].items():
+            assert Decimal(total) == sum(Decimal(one["amounts"][bucket]) for one in report["data"]), bucket
+        page = await get(client, "/v1/reports/ageing", by=by, limit=1)
+        assert page["totals"] == report["totals"]  # over all rows, whatever the page
+    amounts = await client.stack.sql(
+        "ledger",
+        f"SELECT a.minor, f.currency, ({converted('a.minor')})::bigint AS made"
+        f"  FROM generate_series(-300::bigint, 300) AS a(minor), {RATES.format('$1', '$2', '$3', '$4')}",
+        *rates_of("EUR", WAYS),
+    )
+    for one in amounts:
+        assert one["made"] == convert(one["minor"], one["currency"], "EUR", WAYS[one["currency"]]), one
+
+
 async def test_two_currencies_are_converted_and_what_has_no_rate_stands_apart(client) -> None:
     await push(client, row(1), row(2, currency="CHF"), row(3, currency="USD"))
     rate = {"base": "CHF", "quote": "EUR", "valid_on": "2026-03-01", "rate": "1.05"}

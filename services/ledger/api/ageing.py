@@ -110,7 +110,7 @@ async def get_ageing_report(
     form = wanted_form(ctx.request)
     size = limit if form == "json" else _EVERYTHING
     found, sums = await ageing_rows.rows(
-        ctx.tx, by, when, wanted, bounds, mode, target.factors(), cursor, size
+        ctx.tx, by, when, wanted, bounds, mode, target.currency, target.conversions, cursor, size
     )
     labels = bucket_labels(bounds)
     groups = _by_key(found)
@@ -124,7 +124,7 @@ async def get_ageing_report(
         "buckets": labels,
         "rate_date": target.rate_date(row["currency"] for row in sums),
         "data": shown,
-        "totals": _figures(sums, labels, target),
+        "totals": _figures(sums, labels, target, summed="t"),
         "next_cursor": encode(groups[size - 1][0]["_cursor"]) if len(groups) > size else None,
     }
     return reply(body, headers={"Vary": "Accept"})
@@ -160,8 +160,11 @@ def _row(rows: list[Row], labels: Sequence[str], target: Target) -> dict[str, An
     }
 
 
-def _figures(rows: list[Row], labels: Sequence[str], target: Target) -> dict[str, Any]:
-    """Each bucket converted and the converted buckets added, so that the amounts sum to the outstanding to the cent."""
+def _figures(
+    rows: list[Row], labels: Sequence[str], target: Target, *, summed: str | None = None
+) -> dict[str, Any]:
+    """Each bucket converted and the converted buckets added, so that the amounts sum to the outstanding to the cent. Totals are
+    converted already, row by row, in the columns `summed`: they are the sums of the rows to the cent."""
     amounts, counts, items, apart = [0] * len(labels), [0] * len(labels), 0, {}
     for row in rows:
         if target.convert(0, row["currency"]) is None:
@@ -169,7 +172,11 @@ def _figures(rows: list[Row], labels: Sequence[str], target: Target) -> dict[str
             continue
         items += row["items_count"]
         for place in range(len(labels)):
-            amounts[place] += target.convert(int(row[f"a{place}"]), row["currency"]) or 0
+            amounts[place] += (
+                row[f"{summed}{place}"]
+                if summed
+                else target.convert(int(row[f"a{place}"]), row["currency"]) or 0
+            )
             counts[place] += int(row[f"c{place}"])
     return {
         "outstanding": target.text(sum(amounts)),

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -11,7 +10,7 @@ from pydantic import BaseModel, Field
 from libs.contracts.exchange import Conversion, convert
 from libs.contracts.money import AmountText, from_minor
 from libs.kit.db import Tx
-from services.ledger.storage.currency_factors import conversions_into, factors_of
+from services.ledger.storage.currency_factors import conversions_into
 
 
 class Unconverted(BaseModel):
@@ -39,10 +38,6 @@ class Target:
         """Day of the oldest rate used for these currencies; None when none was needed."""
         days = [self.conversions[one].valid_on for one in currencies if one in self.conversions]
         return min((day for day in days if day is not None), default=None)
-
-    def factors(self) -> dict[str, Decimal]:
-        """What one minor unit of each currency weighs in minor units of the target: for ordering, not for figures."""
-        return factors_of(self.currency, dict(self.conversions))
 
     def text(self, amount: int) -> str:
         """The decimal string of an amount of the target."""

@@ -4,12 +4,13 @@ Columns a0 … an hold the amounts of the buckets in order (not due, the interva
 numbers of items.
 """
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 
+from libs.contracts.exchange import Conversion
 from libs.kit.db import Row, Tx
 from libs.kit.paging import SortKey, Statement, cursor_columns, keyset
 from services.ledger.domain.ageing import CreditMode
+from services.ledger.storage.currency_factors import RATES, converted, factors_of, rates_of
 from services.ledger.storage.open_items import KEYS, Moment, Scope, joined, narrow
 
 #: Spends the credits of a customer and business unit on its oldest debits; see domain.ageing for the rule in words.
@@ -31,9 +32,13 @@ _NETTED = """
 
 async def rows(
     tx: Tx, by: str, when: Moment, scope: Scope, bounds: Sequence[int], credit_mode: CreditMode,
-    factors: dict[str, Decimal], cursor: str | None, limit: int,
+    target: str, conversions: Mapping[str, Conversion], cursor: str | None, limit: int,
 ) -> tuple[list[Row], list[Row]]:  # fmt: skip
-    """A page of (key, currency) rows, largest first by what the factors make of them, and the totals by currency."""
+    """A page of (key, currency) rows, largest first by what they weigh in the target, and the totals by currency.
+
+    Totals carry t0 … tn besides: the sums of what each row's buckets are in the target, each converted on its own. A currency
+    without a conversion stands there as it is.
+    """
     key, name, _ = KEYS[by]
     statement = Statement()
     source = joined(tx, statement, when, by)
@@ -55,10 +60,13 @@ async def rows(
         f" count(*)::int AS items_count, {figures} {source} {statement.clause()} GROUP BY 1, 3"
     )
     outer = Statement(params=statement.params)
+    factors = factors_of(target, dict(conversions))
     codes, values = outer.bind(list(factors)), outer.bind(list(factors.values()))
+    rates = RATES.format(*(outer.bind(column) for column in rates_of(target, conversions)))
     keys = [SortKey("w.weight", "numeric", descending=True), SortKey("w.key", "uuid")]
     order = keyset(outer, keys, cursor)
     names = [f"{letter}{n}" for letter in "ac" for n in range(len(buckets))]
+    in_target = [converted(f"q.a{n}") for n in range(len(buckets))]
     found = await tx.fetch(
         f"WITH q AS MATERIALIZED ({aggregate}),"
         f" f AS (SELECT * FROM unnest({codes}::text[], {values}::numeric[]) AS f(currency, factor)),"
@@ -67,10 +75,12 @@ async def rows(
         f" page AS (SELECT w.key, w.weight, {cursor_columns(keys)} FROM w {outer.clause()} {order}"
         f"          LIMIT {limit + 1:d})"
         f" SELECT false AS total, page._cursor, page.weight, q.key, q.name, q.currency, q.outstanding, q.items_count,"
-        f"        {', '.join('q.' + one for one in names)}"
+        f"        {', '.join('q.' + one for one in names)}, {', '.join(f'NULL::bigint AS t{n}' for n in range(len(buckets)))}"
         "   FROM page JOIN q ON q.key = page.key"
         f" UNION ALL SELECT true, NULL, NULL, NULL, NULL, q.currency, sum(q.outstanding)::bigint, sum(q.items_count)::int,"
-        f"        {', '.join(f'sum(q.{one})::bigint' for one in names)} FROM q GROUP BY q.currency"
+        f"        {', '.join(f'sum(q.{one})::bigint' for one in names)},"
+        f"        {', '.join(f'sum({one})::bigint' for one in in_target)}"
+        f"   FROM q LEFT JOIN {rates} ON f.currency = q.currency GROUP BY q.currency"
         " ORDER BY 1, 3 DESC, 4, 6",
         *outer.params,
     )

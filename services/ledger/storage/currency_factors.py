@@ -1,7 +1,10 @@
-"""What a minor unit of each currency weighs in minor units of another: for weighing and ordering, never for figures."""
+"""What a minor unit of each currency weighs in minor units of another, for weighing and ordering; and, for figures over many
+rows, conversion in SQL to the same minor unit as `libs.contracts.exchange.convert`."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from libs.contracts.currencies import exponent
 from libs.contracts.exchange import Conversion, find_conversion
@@ -25,6 +28,35 @@ def factors_of(target: str, conversions: dict[str, Conversion]) -> dict[str, Dec
         rate = 1 / conversion.rate if conversion.inverse else conversion.rate
         found[currency] = rate.scaleb(exponent(target) - exponent(currency))
     return found
+
+
+#: Relation f(currency, rate, inverse, shift); see `rates_of`.
+RATES = "unnest({}::text[], {}::numeric[], {}::boolean[], {}::numeric[]) AS f(currency, rate, inverse, shift)"
+#: Thirty decimals: a quotient by a rate of twelve decimals never comes so near to a half without being one.
+_EXACT = "CASE WHEN f.inverse THEN ({amount} * f.shift)::numeric(60, 30) / f.rate ELSE {amount} * f.shift * f.rate END"
+_HALF_EVEN = (
+    "round({v}) - CASE WHEN abs({v} - trunc({v})) = 0.5 AND mod(trunc({v}), 2) = 0 THEN sign({v}) ELSE 0 END"
+)
+
+
+def rates_of(target: str, conversions: Mapping[str, Conversion]) -> tuple[list[Any], ...]:
+    """The parameters of RATES: how each currency but the target is turned into it."""
+    ways = list(conversions.items())
+    return (
+        [currency for currency, _ in ways],
+        [way.rate for _, way in ways],
+        [way.inverse for _, way in ways],
+        [Decimal(1).scaleb(exponent(target) - exponent(currency)) for currency, _ in ways],
+    )
+
+
+def converted(amount: str) -> str:
+    """SQL: minor units of the target for bigint minor units of the currency that `f` of RATES is of, half-even; where there is
+    no `f`, the amount as it is."""
+    exact = _EXACT.format(amount=amount)
+    return (
+        f"CASE WHEN {amount} = 0 OR f.rate IS NULL THEN {amount} ELSE {_HALF_EVEN.format(v=f'({exact})')} END"
+    )
 
 
 async def factors_into(tx: Tx, target: str, as_of: date) -> dict[str, Decimal]:
