@@ -7,10 +7,12 @@ from services.dunning.api import (
     customer_dunning,
     disputes,
     dunning_runs,
+    inbound_mailboxes,
     messages,
     pauses,
     promises,
     qualifications,
+    replies,
     scenarios,
     statuses,
     templates,
@@ -19,9 +21,9 @@ from services.dunning.feed import gateway, ledger
 from services.dunning.storage import situations
 from services.dunning.storage.actions import states
 from services.dunning.usecases import disputes as dispute_facts
+from services.dunning.usecases import mailboxes, runs, send
 from services.dunning.usecases import pauses as pause_facts
 from services.dunning.usecases import promises as promise_facts
-from services.dunning.usecases import runs, send
 from services.dunning.usecases import scenarios as assignment_facts
 
 SERVICE = Service(
@@ -40,6 +42,9 @@ SERVICE = Service(
         actions.router,
         messages.messages,
         templates.router,
+        replies.router,
+        inbound_mailboxes.router,
+        inbound_mailboxes.webhook,
         blocked_addresses.router,
     ],
     consumers=("ledger", "risk", "credit", "gateway"),
@@ -64,7 +69,7 @@ SERVICE = Service(
         "pause.changed": pause_facts.states,
         "scenario_assignment.changed": assignment_facts.states,
     },
-    jobs={runs.JOB: runs.run, send.JOB: send.send_due},
-    sweeps=[runs.sweep, send.sweep],
+    jobs={runs.JOB: runs.run, send.JOB: send.send_due, mailboxes.JOB: mailboxes.poll},
+    sweeps=[runs.sweep, send.sweep, mailboxes.sweep],
     day_steps={"reminders": runs.live_through},
 )

@@ -8,8 +8,10 @@ import structlog
 from libs.kit import mail
 from libs.kit.db import Row, Tx
 from libs.kit.runtime import Runtime
+from libs.kit.sealing import Seal
 from libs.kit.tenants import Tenant
-from services.dunning.storage import letters
+from services.dunning.channels import sms
+from services.dunning.storage import channels, letters
 from services.dunning.usecases.house import House
 
 log = structlog.get_logger(__name__)
@@ -24,11 +26,27 @@ async def deliver(
     if message["channel"] == "letter":
         return "sent", None
     if message["channel"] == "sms":
-        return "failed", "no provider of text messages is set up"
+        async with runtime.db.transaction(tenant, readonly=True) as tx:
+            row = await channels.get(tx, sms.CHANNEL)
+        if row is None:
+            return "failed", "no provider of text messages is set up"
+        return await sms.send(
+            runtime.settings,
+            _provider(runtime, tenant, row),
+            recipients[0]["phone"],
+            message["text"],
+            message["id"],
+        )
     async with runtime.db.transaction(tenant, readonly=True) as tx:
         attachments = await mail.attachments_of(tx, message["id"])
     transport = mail.transport_of(runtime.settings, tenant.id, house.settings)
     return await mail.send(transport, message, recipients, attachments)
+
+
+def _provider(runtime: Runtime, tenant: Tenant, row: Row) -> sms.Provider:
+    config, sealed = msgspec.json.decode(row["config"]), row["secret_sealed"]
+    token = Seal(runtime.settings.master_key).open(tenant.id, sms.CHANNEL, sealed) if sealed else None
+    return sms.Provider(config["url"], config["sender"], token)
 
 
 async def withdrawn_recipients(tx: Tx, message: Row) -> bool:

@@ -1,0 +1,1 @@
+"""What customers answer: reading it, and proposing what it means. A person always decides."""
