@@ -119,7 +119,7 @@ async def test_an_administrator_sets_the_house_up_and_every_step_is_on_record(te
     await tenant.settle()
 
     entries = (await client.get("/v1/audit-log", params={"object_type": "tenant"})).json()["data"]
-    assert [entry["action"] for entry in entries] == ["settings_changed", "tenant_created"]
+    assert [entry["action"] for entry in entries] == ["settings.changed", "tenant.created"]
     assert entries[0]["after"]["ageing_buckets"] == [15, 45]
     me = (await client.get("/v1/me")).json()
     assert entries[0]["key_id"] == me["key_id"]
