@@ -10,12 +10,17 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from libs.contracts.events import CATALOGUE
+from libs.contracts.events import CATALOGUE, POSTED_ONLY
 from libs.kit.problems import not_found, problem_response
 from libs.kit.runtime import Runtime
 
 _PAGES = Path(__file__).resolve().parents[1] / "portal"
-_MEDIA = {"index.html": "text/html", "portal.js": "text/javascript", "portal.css": "text/css"}
+_MEDIA = {
+    "index.html": "text/html",
+    "portal.js": "text/javascript",
+    "portal.css": "text/css",
+    "icon.svg": "image/svg+xml",
+}
 #: The pages load nothing from anywhere else, and nobody frames them.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -43,7 +48,7 @@ async def _document(request: Request) -> Response:
 
 async def _event_schema(request: Request) -> Response:
     name = request.path_params["name"]
-    if name.removesuffix(".schema.json") not in CATALOGUE:
+    if name.removesuffix(".schema.json") not in CATALOGUE | POSTED_ONLY:
         return problem_response(not_found("event schema", name))
     text = _committed(request, f"events/{name.removesuffix('.schema.json')}.schema.json")
     return Response(text, media_type="application/schema+json", headers=_EVERYBODY)
@@ -75,7 +80,8 @@ async def _problem(request: Request) -> Response:
 
 
 def _html(title: str, body: str) -> Response:
-    head = f"<meta charset=utf-8><title>{title}</title><link rel=stylesheet href=/docs/portal.css>"
+    links = "<link rel=icon href=/docs/icon.svg><link rel=stylesheet href=/docs/portal.css>"
+    head = f"<meta charset=utf-8><title>{title}</title>{links}"
     page = f"<!doctype html><html lang=en>{head}<main>{body}</main></html>"
     return HTMLResponse(page, headers=_HEADERS)
 

@@ -70,14 +70,14 @@ const members = (schema, depth = 0) => {
     const plain = resolve(member);
     const inner = objectOf(member);
     const words = make("td", {}, ...prose(member.description || plain.description));
-    if (plain.default !== undefined) words.append(make("span", { className: "quiet", textContent: `default ${JSON.stringify(plain.default)}` }));
+    if (![undefined, null, ""].includes(plain.default)) words.append(make("span", { className: "quiet", textContent: `default ${JSON.stringify(plain.default)}` }));
     if (inner) {
       const more = make("details", {}, make("summary", { textContent: "members" }));
       more.addEventListener("toggle", () => more.children.length < 2 && more.append(members(member, depth + 1) || ""), { once: true });
       words.append(more);
     }
     table.append(make("tr", {},
-      make("td", {}, make("code", { textContent: name }), required.has(name) ? "" : make("span", { className: "quiet", textContent: " ?" })),
+      make("td", {}, make("code", { textContent: name }), required.has(name) ? "" : make("span", { className: "quiet", textContent: " optional" })),
       make("td", { className: "quiet", textContent: typeOf(member) }), words));
   }
   return table;
@@ -136,7 +136,7 @@ const draw = (operation) => {
     const table = make("table");
     for (const one of parameters) {
       table.append(make("tr", {},
-        make("td", {}, make("code", { textContent: one.name }), one.required ? "" : make("span", { className: "quiet", textContent: " ?" })),
+        make("td", {}, make("code", { textContent: one.name }), one.required ? "" : make("span", { className: "quiet", textContent: " optional" })),
         make("td", { className: "quiet", textContent: `${one.in} · ${typeOf(one.schema || {})}` }),
         make("td", {}, ...prose(one.description))));
     }
@@ -165,10 +165,18 @@ const home = () => {
       ". Codes of refusals: ", make("a", { href: "/problems/", textContent: "/problems/" }), "."));
 };
 
+const mark = () => {
+  for (const link of document.querySelectorAll("nav a")) {
+    const here = location.hash !== "" && link.hash === location.hash;
+    link.toggleAttribute("aria-current", here);
+    if (here) link.scrollIntoView({ block: "nearest" });
+  }
+};
+
 const show = () => {
   const id = decodeURIComponent(location.hash.slice(1));
   const found = operations().find((one) => one.id === id);
-  for (const link of document.querySelectorAll("nav a")) link.toggleAttribute("aria-current", link.hash === location.hash && id !== "");
+  mark();
   if (found) draw(found);
   else home();
 };
@@ -188,7 +196,8 @@ const list = () => {
     ...ones.map((one) => make("a", { href: `#${one.id}`, title: one.path },
       make("span", { className: "verb", textContent: one.kind === "webhook" ? "event" : one.verb.toUpperCase() }), one.op.summary || one.path)),
   ]);
-  document.getElementById("list").replaceChildren(...nodes);
+  document.getElementById("list").replaceChildren(...(nodes.length ? nodes : [make("p", { className: "quiet", textContent: "Nothing with these words." })]));
+  mark();
 };
 
 fetch("/openapi.json").then((answer) => answer.json()).then((read) => {
