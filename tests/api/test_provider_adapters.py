@@ -91,6 +91,11 @@ async def test_altares(service_client: MakeClient) -> None:
         assert [event.id for event in again.events] == [event.id for event in events.events]
         await altares.provider.acknowledge(events.events)
         assert (await altares.provider.events(None)).events == ()
+        await altares.behave("silent")
+        await altares.steer(fields={"score": 40})  # in a member of their own
+        assert (await altares.provider.events(None)).events == ()
+        await altares.behave("normal")
+        assert [event.kind for event in (await altares.provider.events(None)).events] == ["score"]
         assert (await altares.read()).values["legal_status"].value == "receivership"
         found = await altares.provider.search(ref())
         assert [(one.registration_number, one.exact) for one in found] == [(SIREN, True)]
@@ -105,7 +110,11 @@ async def test_altares(service_client: MakeClient) -> None:
             await altares.fetch()
         await altares.behave("error", calls=["getIdentiteAltaN3Entreprise"])
         half = await altares.read()
-        assert half.values["legal_status"].state == "error" and half.values["score"].value == "41"
+        assert half.values["legal_status"].state == "error" and half.values["score"].value == "40"
+    async with desk(client, "altares") as untold:  # the sandbox's own names, where nothing else is said
+        await untold.steer(paydex=80, recommended_credit="9000")
+        plain = (await untold.read()).values
+        assert (plain["paydex"].value, plain["recommended_credit"].value) == (80, "9000.00")
     async with desk(client, "altares", credentials={"login": "wrong", "password": "x"}) as locked:
         with pytest.raises(AuthRefused):
             await locked.provider.test()

@@ -99,6 +99,12 @@ class CompanyFacts(BaseModel):
     tell: bool = Field(True, description="let the provider tell of the change, if the company is under watch")
 
 
+class CompanyTelling(CompanyFacts):
+    """Facts, at the top or in `fields`."""
+
+    fields: CompanyFacts | None = Field(None, description="the facts, in a member of their own")
+
+
 class CompanyTold(BaseModel):
     """What the stand-in was told of a company, all in all."""
 
@@ -152,14 +158,16 @@ async def set_sandbox_provider_company(
     registration_number: Annotated[
         str, Path(description="the company's, as its country writes it", max_length=40)
     ],
-    body: CompanyFacts,
+    body: CompanyTelling,
 ) -> Response:
     """The next answers tell this; a company under watch makes an event of every fact that changed."""
     _require_sandbox(ctx)
     number = re.sub(r"[\s.]", "", registration_number)
     if not number:
         raise invalid("/registration_number", "empty", "Name a company.")
-    facts = body.model_dump(mode="json", exclude_unset=True, exclude={"tell"})
+    facts = body.model_dump(mode="json", exclude_unset=True, exclude={"tell", "fields"})
+    if body.fields is not None:
+        facts |= body.fields.model_dump(mode="json", exclude_unset=True, exclude={"tell"})
     house = StandIn(ctx.tx, connection_id)
     before = await house.company(number)
     told = await house.tell(number, facts)

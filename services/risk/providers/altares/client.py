@@ -48,11 +48,16 @@ class Operations(BaseModel):
     mark_alert: str | None = Field(None, pattern=r"^\w+$", description="mark an alert read")
 
 
-#: What the sandbox calls them.
+#: What the sandbox calls them, and where it puts what has no public name.
 _STAND_IN = Operations(
     score="getScore", watch="ajouterSurveillance", unwatch="supprimerSurveillance", alerts="listerAlertes",
     mark_alert="marquerAlerte",
 )  # fmt: skip
+_STAND_IN_MAP: dict[str, Any] = {
+    "recommended_credit": {"pointer": "/creditConseille", "currency": "EUR"},
+    "paydex": {"pointer": "/paydex"},
+    "privileges_amount": {"pointer": "/montantPrivileges", "currency": "EUR"},
+}
 
 
 class AltaresOptions(Options):
@@ -115,7 +120,7 @@ class Altares(AdapterBase):
 
     @override
     def connect(self, connection: Connection, transport: Transport) -> "AltaresProvider":
-        settings: AltaresOptions = self.options(connection)
+        settings = self._settings(connection)
         wire = self.wire(connection, transport)
         given = connection.credentials
         identification = payloads.identification(given.get("login", ""), given.get("password", ""))
@@ -130,7 +135,7 @@ class Altares(AdapterBase):
     @override
     def map(self, answers: Sequence[RawAnswer], connection: Connection) -> Snapshot:
         """Raises CompanyNotFound, GarbageAnswer… as the identity says."""
-        settings: AltaresOptions = self.options(connection)
+        settings = self._settings(connection)
         parts: dict[str, dict[str, Any]] = {}
         for name in ("identity", "score", "history"):
             answer = part(answers, name)
@@ -142,8 +147,19 @@ class Altares(AdapterBase):
         ]
         return mapper.map_company(
             parts, product=connection.product, version=self.mapping_version, field_map=settings.field_map, failed=failed,
-            capabilities=self.capabilities(connection.options),
+            capabilities=self.capabilities(settings.model_dump()),
         )  # fmt: skip
+
+    def _settings(self, connection: Connection) -> AltaresOptions:
+        """The options; those of a stand-in filled up with its names, unless they are told."""
+        settings: AltaresOptions = self.options(connection)
+        if not connection.stand_in:
+            return settings
+        return AltaresOptions.model_validate({
+            **settings.model_dump(),
+            "operations": {**_STAND_IN.model_dump(), **settings.operations.model_dump(exclude_none=True)},
+            "field_map": settings.model_dump()["field_map"] or _STAND_IN_MAP,
+        })  # fmt: skip
 
 
 _OF_IDENTITY = (
@@ -166,7 +182,7 @@ class AltaresProvider(ProviderBase):
         self._wire = wire
         self._identification = identification
         self._settings = settings
-        self._operations = operations
+        self._operations = settings.operations
         self._dated_calls = dated_calls
 
     @override
