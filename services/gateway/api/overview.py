@@ -1,5 +1,6 @@
 """The customer card: all that the house knows of one customer, in one call."""
 
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,8 +18,26 @@ _Object = dict[str, Any]
 class Monitoring(BaseModel):
     """Whether a provider watches the company."""
 
-    state: str = Field(examples=["member"])
-    can_add: bool
+    state: str = Field(
+        description="the most telling of its memberships; `none` when nobody watches it", examples=["member"]
+    )
+    can_add: bool = Field(description="whether the caller could have another connected provider watch it")
+
+
+class ProviderField(BaseModel):
+    """A field as providers have it. The whole picture, with every source: GET /v1/companies/{id}/risk."""
+
+    field: str = Field(examples=["score"])
+    value: Any = Field(
+        description="decimal string, number, text or boolean; null unless known", examples=["14"]
+    )
+    state: str = Field(description="known, no_data, not_supplied or error", examples=["known"])
+    as_of: date | None = Field(description="the provider's own date")
+    previous: Any = Field(description="the value before the last change, by the same source", examples=["11"])
+    changed_at: datetime | None = Field(description="when it last changed; null: not since it is known")
+    provider: str | None = Field(examples=["altares"])
+    currency: str | None = Field(description="of an amount", examples=[None])
+    stale: bool
 
 
 class MissingPart(BaseModel):
@@ -43,13 +62,22 @@ class CustomerOverview(BaseModel):
     )
     comments: list[_Object] = Field(description="the newest, as GET /v1/companies/{id}/credit-comments")
     alerts: list[_Object] = Field(description="the newest, as GET /v1/alerts")
-    provider_fields: list[_Object] = Field(description="what providers say; empty while none is connected")
+    provider_fields: list[ProviderField] = Field(
+        description="what providers say; empty while none says anything"
+    )
     monitoring: Monitoring | None = Field(description="null while no provider is connected")
-    portal_url: str | None = Field(description="the company at the provider; null while none is connected")
+    portal_url: str | None = Field(
+        description="the company's page at the provider", examples=["https://portal.example.com/732829320"]
+    )
+    sparkline_url: str | None = Field(
+        description="a small picture of the score over time (SVG); null without a score",
+        examples=["/v1/companies/019a0000-0000-7000-8000-000000000001/risk/sparkline.svg?field=score"],
+    )
     limit: _Object | None = Field(description="as GET /v1/companies/{id}/credit-limit")
     requests: list[_Object] = Field(description="the newest, as GET /v1/credit-limit-requests")
-    guarantees: list[_Object] = Field(description="covers; empty while no insurer is connected")
-    insistences: list[_Object] = Field(description="empty while no insurer is connected")
+    guarantees: list[_Object] = Field(description="covers by layer, as GET /v1/companies/{id}/guarantees")
+    guarantee_requests: list[_Object] = Field(description="the newest, as GET /v1/guarantee-requests")
+    insistences: list[_Object] = Field(description="with which insurers; empty while there are none")
     agenda: _Object | None = Field(description="as GET /v1/customers/{id}/dunning")
     messages: list[_Object] = Field(description="the newest, as GET /v1/messages")
     missing: list[MissingPart] = Field(description="empty when the card is whole")
@@ -67,4 +95,5 @@ async def get_customer_overview(
     """Read from four services at once, with the caller's own rights in each. A service that does not answer within three
     seconds leaves its parts empty and named in `missing`; without the ledger there is no card (503)."""
     token = ctx.request.headers["authorization"].removeprefix("Bearer ")
-    return reply(await overview(ctx.runtime.peers, token, customer_id))
+    may_add = ctx.caller.may("risk:write")
+    return reply(await overview(ctx.runtime.peers, token, customer_id, may_add=may_add))
