@@ -260,3 +260,31 @@ async def test_one_row_sent_with_the_statement_and_one_from_a_table_are_written_
     assert await entries(ledger, str(row["id"])) == await entries(ledger, str(other["id"]))
     first, second = [(await ledger.get(f"/v1/items/{each['id']}")).json() for each in (row, other)]
     assert {**first, "id": None, "external_id": None} == {**second, "id": None, "external_id": None}
+
+
+async def test_closing_days_are_worked_out_once_for_a_tenant_that_statistics_do_not_know(
+    ledger: ServiceClient,
+) -> None:
+    """After others have filled the tables and been analysed, PostgreSQL expects one item of a new tenant: where it may, it works
+    out the days of all items again for each of them, and a file of payments took minutes."""
+    account = UUID((await customer(ledger))["id"])
+    runtime, tenant = ledger.stack.runtime("ledger"), ledger.caller.tenant
+    await ledger.stack.sql("ledger", "ANALYZE items, entries")
+    async with runtime.db.transaction(tenant) as tx:
+        given = list(invoices(2_000, [account], ledger.main_business_unit_id))
+        await journal.insert_items(tx, await loaded(tx, journal.FIRST_SEEN, given))
+        settled = [
+            {"item_id": row["id"], "kind": 2, "amount": 1, "effective_on": row["issue_date"]} for row in given
+        ]
+        rows = await loaded(tx, journal.ENTRIES, settled)
+        statement = rows.put_into(journal._APPLY_ENTRIES, 5)
+        plan = [
+            line[0]
+            for line in await tx.fetch(
+                f"EXPLAIN (COSTS OFF) {statement}", tx.tenant_id, tx.now, tx.today, None
+            )
+        ]
+    starts = [n for n, line in enumerate(plan) if line.startswith("  CTE ")] + [len(plan)]
+    parts = {plan[start].strip(): plan[start:end] for start, end in zip(starts[:-1], starts[1:], strict=True)}
+    assert any("WindowAgg" in line for line in parts["CTE changes"])
+    assert not any("WindowAgg" in line for line in parts["CTE written"])

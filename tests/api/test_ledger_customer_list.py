@@ -57,6 +57,42 @@ class TestList:
             "B-1"
         ]
 
+    async def test_search_finds_words_and_follows_changes(self, ledger: ServiceClient) -> None:
+        siren = new_siren()
+        company = {"country": "FR", "registration_number": siren, "name": "Holding Lumière"}
+        made = await create(ledger, "R-10442", name="Aciéries du Rhône", company=company)
+        await create(ledger, "R-10443", name="Acier & Fils")
+        for q in (
+            "aciéri",
+            "ACIERIES rhon",
+            "rhône",
+            "r-10442",
+            "10442",
+            "du",
+            siren[:4],
+            f"{siren[:3]} {siren[3:6]}",
+        ):
+            assert await self.found(ledger, q=q) == ["R-10442"], q
+        assert await self.found(ledger, q="acier") == ["R-10443", "R-10442"]
+        assert await self.found(ledger, q="ries") == ["R-10442"]  # begins no word: looked for inside
+        assert await self.found(ledger, q="acier gmbh") == []
+        companies = (await ledger.get("/v1/companies", params={"q": "lumiere"})).json()["data"]
+        assert [one["name"] for one in companies] == ["Holding Lumière"]
+        companies = (await ledger.get("/v1/companies", params={"q": "rhone"})).json()["data"]
+        assert [one["name"] for one in companies] == ["Holding Lumière"]  # by its customer
+
+        renamed = {"name": "Forges de l'Isère", "external_id": "R-2"}
+        assert (await ledger.patch(f"/v1/customers/{made['id']}", json=renamed)).status_code == 200
+        assert await self.found(ledger, q="isere") == await self.found(ledger, q="r-2") == ["R-2"]
+        assert await self.found(ledger, q="rhone") == await self.found(ledger, q="10442") == []
+        assert (await ledger.delete(f"/v1/customers/{made['id']}")).status_code == 204
+        left = await ledger.stack.sql(
+            "ledger",
+            "SELECT word FROM search_words WHERE tenant_id = $1 AND kind = 'customer' ORDER BY word",
+            ledger.tenant_id,
+        )
+        assert [row["word"] for row in left] == ["10443", "acier", "fils", "r", "r10443"]
+
     async def test_custom_fields_narrow(self, ledger: ServiceClient, book: dict[str, Any]) -> None:
         assert await self.found(ledger, custom_field="region:North") == ["B-1"]
         assert await self.found(ledger, custom_field=["region:North", "n:1"]) == ["B-1"]

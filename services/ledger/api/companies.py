@@ -15,6 +15,7 @@ from services.ledger.api.company_schemas import Company, CompanyMerge, CompanyPa
 from services.ledger.api.fields import CountryCode, Id, IfMatch, UpdatedSince
 from services.ledger.api.list_files import COMPANIES, VARY, list_file
 from services.ledger.storage import companies
+from services.ledger.storage.search_words import any_begins
 from services.ledger.usecases import change_company, merge_companies
 
 router = Router("Companies")
@@ -33,7 +34,10 @@ async def list_companies(
     ctx: Ctx,
     q: Annotated[
         str | None,
-        Query(max_length=200, description="in the name or a customer's external id, or how the SIREN begins"),
+        Query(
+            max_length=200,
+            description="how words of the name or its customers' begin, or the SIREN; if none does, what is in them",
+        ),
     ] = None,
     country: Annotated[list[CountryCode] | None, Query()] = None,
     group_id: Annotated[list[UUID] | None, Query(description="all of these groups")] = None,
@@ -51,6 +55,7 @@ async def list_companies(
     wanted = companies.CompanyFilter(
         perimeter=ctx.caller.perimeter,
         q=q,
+        q_begins=q is not None and await any_begins(ctx.tx, ("company", "number", "customer"), q),
         countries=country or (),
         group_ids=group_id or (),
         parent_ids=parent_id or (),

@@ -16,6 +16,7 @@ from services.ledger.api.customer_schemas import BuyerKind, Customer, CustomerCr
 from services.ledger.api.fields import CustomFieldFilter, Id, IfMatch, UpdatedSince, custom_field_pairs
 from services.ledger.api.list_files import CUSTOMERS, VARY, list_file
 from services.ledger.storage import customers
+from services.ledger.storage.search_words import any_begins
 from services.ledger.usecases import customers as usecases
 from services.ledger.usecases.business_units import choose_business_unit
 
@@ -64,7 +65,11 @@ async def create_customer(ctx: Ctx, body: CustomerCreate) -> Response:
 async def list_customers(
     ctx: Ctx,
     q: Annotated[
-        str | None, Query(max_length=200, description="in the name or external id, or how the SIREN begins")
+        str | None,
+        Query(
+            max_length=200,
+            description="how words of the name or external id begin, or the SIREN; if none does, what is in them",
+        ),
     ] = None,
     external_id: Annotated[list[str] | None, Query()] = None,
     business_unit_id: Annotated[list[UUID] | None, Query()] = None,
@@ -86,6 +91,7 @@ async def list_customers(
     wanted = customers.CustomerFilter(
         perimeter=ctx.caller.perimeter,
         q=q,
+        q_begins=q is not None and await any_begins(ctx.tx, ("customer", "number"), q),
         external_ids=external_id or (),
         business_unit_ids=business_unit_id or (),
         company_ids=company_id or (),

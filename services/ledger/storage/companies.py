@@ -4,7 +4,7 @@ Identifiers and groups are changed under one lock a tenant (`lock_register`), ta
 buyer, created at the same moment, find one company, and no two changes can close a ring of parents.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,9 @@ from libs.kit.paging import SortKey, Statement, cursor_columns, keyset
 from libs.kit.responses import json_bytes
 from services.ledger.domain.company_identity import Identity
 from services.ledger.domain.company_matching import Holder
+from services.ledger.domain.search_words import number_word, words_of
+from services.ledger.storage import search_words
+from services.ledger.storage.search_words import matches
 
 _STATE = (
     "name", "country", "registration_number", "vat_number", "lei", "private", "parent_id", "group_id", "merged_into_id",
@@ -83,6 +86,7 @@ class CompanyFilter:
 
     perimeter: tuple[UUID, ...] | None = None
     q: str | None = None
+    q_begins: bool = False  # words that begin so are sought, else texts that hold it
     countries: Sequence[str] = ()
     group_ids: Sequence[UUID] = ()
     parent_ids: Sequence[UUID] = ()
@@ -127,6 +131,8 @@ async def insert(tx: Tx, companies: Iterable[tuple[UUID, str, Identity]]) -> lis
     ]
     if states:
         await tx.execute(_INSERT, tx.tenant_id, json_bytes(states).decode(), tx.now)
+        # A private one is found by its customer, whose name it bears.
+        await _keep_words(tx, [state for state in states if not state["private"]], new=True)
     return [
         Subject(
             state["id"],
@@ -141,7 +147,9 @@ async def patch(tx: Tx, patches: Collection[dict[str, Any]]) -> list[Row]:
     """Set the given columns of companies named by `id`; the rows that differ now, with their new version."""
     if not patches:
         return []
-    return await tx.fetch(_PATCH, tx.tenant_id, json_bytes(list(patches)).decode(), tx.now)
+    changed = await tx.fetch(_PATCH, tx.tenant_id, json_bytes(list(patches)).decode(), tx.now)
+    await _keep_words(tx, changed)
+    return changed
 
 
 async def read(
@@ -172,7 +180,15 @@ def listed(
     statement.conditions.append(f"co.merged_into_id IS {'NOT NULL' if wanted.merged else 'NULL'}")
     if wanted.perimeter is not None:
         statement.where(_SEEN_FROM, list(wanted.perimeter))
-    if wanted.q:
+    if wanted.q and wanted.q_begins:
+        found = matches(statement, "company", "co.id", wanted.q)
+        number = matches(statement, "number", "co.id", wanted.q)
+        customers = matches(statement, "customer", "cu.id", wanted.q)
+        statement.conditions.append(
+            f"{found} OR {number} OR co.id IN"
+            f" (SELECT cu.company_id FROM customers cu WHERE cu.tenant_id = $1 AND {customers})"
+        )
+    elif wanted.q:
         statement.where(
             "co.name ILIKE {} OR co.registration_number LIKE {} OR EXISTS (SELECT FROM customers cu"
             " WHERE cu.tenant_id = co.tenant_id AND cu.company_id = co.id AND cu.external_id ILIKE {})",
@@ -256,7 +272,7 @@ async def follow_names(tx: Tx, names: Collection[tuple[UUID, str, str]]) -> list
 
 async def rename_private(tx: Tx, company_id: UUID, name: str) -> list[Row]:
     """Name a company that stands for one customer; another keeps its name, which is not one customer's to change."""
-    return await tx.fetch(
+    renamed = await tx.fetch(
         "UPDATE companies co SET name = $3, updated_at = $4, version = co.version + 1"
         f" WHERE co.tenant_id = $1 AND co.id = $2 AND co.private AND co.name <> $3 RETURNING {COLUMNS}",
         tx.tenant_id,
@@ -264,6 +280,19 @@ async def rename_private(tx: Tx, company_id: UUID, name: str) -> list[Row]:
         name,
         tx.now,
     )
+    await _keep_words(tx, renamed)
+    return renamed
+
+
+async def _keep_words(tx: Tx, rows: Iterable[Mapping[str, Any]], *, new: bool = False) -> None:
+    """Have companies found by their names, and by their registration numbers unless they ended."""
+    found = {row["id"]: row for row in rows}
+    await search_words.keep(
+        tx, "company", {each: words_of(row["name"]) for each, row in found.items()}, new=new
+    )
+    numbers = {each: number_word(row["registration_number"]) for each, row in found.items()}
+    words = {each: () if number is None else (number,) for each, number in numbers.items()}
+    await search_words.keep(tx, "number", words, new=new)
 
 
 async def states(tx: Tx, after: UUID | None, limit: int) -> list[Subject]:

@@ -14,7 +14,10 @@ from libs.kit.db import Row, Tx
 from libs.kit.feed.events import Subject
 from libs.kit.paging import SortKey, Statement, cursor_columns, keyset
 from libs.kit.responses import json_bytes, raw
+from services.ledger.domain.search_words import words_of
+from services.ledger.storage import search_words
 from services.ledger.storage.companies import contains, number_prefix
+from services.ledger.storage.search_words import matches
 
 #: Every column a caller may set, in order.
 _CONTENT = (
@@ -69,7 +72,7 @@ _PATCH = f"""
        AND ({", ".join(f"cu.{name}" for name in _CONTENT)}) IS DISTINCT FROM ({", ".join(f"p.{name}" for name in _CONTENT)})
        AND NOT (cu.source IS NOT DISTINCT FROM p.source
                 AND coalesce(cu.source_version > p.source_version, cu.source_taken_at > p.source_taken_at, false))
- RETURNING {COLUMNS}, old.name AS old_name, old.company_id AS old_company_id
+ RETURNING {COLUMNS}, old.name AS old_name, old.external_id AS old_external_id, old.company_id AS old_company_id
 """
 _BY_KEY = """
     SELECT cu.id, cu.business_unit_id, cu.external_id, cu.company_id, cu.archived_by_source
@@ -95,6 +98,7 @@ class CustomerFilter:
 
     perimeter: tuple[UUID, ...] | None = None
     q: str | None = None
+    q_begins: bool = False  # words that begin so are sought, else texts that hold it
     external_ids: Sequence[str] = ()
     business_unit_ids: Sequence[UUID] = ()
     company_ids: Sequence[UUID] = ()
@@ -112,7 +116,9 @@ async def insert(tx: Tx, patches: Iterable[Mapping[str, Any]]) -> list[Row]:
     rows = [{**_DEFAULTS, **patch} for patch in patches]
     if not rows:
         return []
-    return await tx.fetch(_INSERT, tx.tenant_id, json_bytes(rows).decode(), tx.now)
+    created = await tx.fetch(_INSERT, tx.tenant_id, json_bytes(rows).decode(), tx.now)
+    await search_words.keep(tx, "customer", _words(created), new=True)
+    return created
 
 
 async def patch(tx: Tx, patches: Collection[Mapping[str, Any]]) -> list[Row]:
@@ -122,7 +128,14 @@ async def patch(tx: Tx, patches: Collection[Mapping[str, Any]]) -> list[Row]:
     """
     if not patches:
         return []
-    return await tx.fetch(_PATCH, tx.tenant_id, json_bytes(list(patches)).decode(), tx.now)
+    changed = await tx.fetch(_PATCH, tx.tenant_id, json_bytes(list(patches)).decode(), tx.now)
+    renamed = [
+        row
+        for row in changed
+        if row["name"] != row["old_name"] or row["old_external_id"] != row["external_id"]
+    ]
+    await search_words.keep(tx, "customer", _words(renamed))
+    return changed
 
 
 async def lock(tx: Tx, ids: Iterable[UUID], *, against_use: bool = False) -> None:
@@ -176,7 +189,12 @@ async def delete(tx: Tx, customer_id: UUID) -> None:
     await tx.execute(
         "DELETE FROM balances WHERE tenant_id = $1 AND customer_id = $2", tx.tenant_id, customer_id
     )
+    await search_words.keep(tx, "customer", {customer_id: ()})
     await tx.execute("DELETE FROM customers WHERE tenant_id = $1 AND id = $2", tx.tenant_id, customer_id)
+
+
+def _words(rows: Iterable[Row]) -> dict[UUID, frozenset[str]]:
+    return {row["id"]: words_of(row["name"], row["external_id"]) for row in rows}
 
 
 def listed(
@@ -193,7 +211,7 @@ def listed(
     order = keyset(statement, keys, cursor)
     bound = "" if limit is None else f"LIMIT {limit + 1:d}"
     # The page is cut before the companies are joined, or all customers of the tenant are joined and sorted for it.
-    searched = _FROM if wanted.q else "customers cu"
+    searched = _FROM if wanted.q and not wanted.q_begins else "customers cu"
     cut = f"SELECT cu.* FROM {searched} {statement.clause()} {order} {bound}"
     sql = f"SELECT {WITH_COMPANY}, {cursor_columns(keys)} FROM {_FROM.replace('customers cu', f'({cut}) cu')} {order}"
     return sql, *statement.params
@@ -202,7 +220,11 @@ def listed(
 def _narrow(statement: Statement, wanted: CustomerFilter) -> None:
     if wanted.perimeter is not None:
         statement.where("cu.business_unit_id = ANY({})", list(wanted.perimeter))
-    if wanted.q:
+    if wanted.q and wanted.q_begins:
+        found = matches(statement, "customer", "cu.id", wanted.q)
+        number = matches(statement, "number", "cu.company_id", wanted.q)
+        statement.conditions.append(f"{found} OR {number}")
+    elif wanted.q:
         pattern = contains(wanted.q)
         statement.where(
             "cu.name ILIKE {} OR cu.external_id ILIKE {} OR co.registration_number LIKE {}",

@@ -132,16 +132,20 @@ _APPLY_ENTRIES = f"""
                   FROM daily) AS days
          WHERE last_open IS NULL OR effective_on > last_open
          GROUP BY item_id),
+    -- Joined before the items are met: of those PostgreSQL expects one where it knows nothing of the tenant, and would work
+    -- out `closed` again for each of ten thousand.
+    changes AS MATERIALIZED (
+        SELECT s.*, c.closed_on FROM sums s LEFT JOIN closed c ON c.item_id = s.item_id),
     written AS (
         UPDATE items i
            SET open_amount = i.open_amount + s.amount,
-               closed_on = CASE WHEN i.open_amount + s.amount = 0 THEN c.closed_on END,
+               closed_on = CASE WHEN i.open_amount + s.amount = 0 THEN s.closed_on END,
                cancelled = s.cancelled OR (i.cancelled AND NOT s.reopened),
                as_of_approximate = i.as_of_approximate OR coalesce(s.approximate, false),
                source = coalesce(s.source, i.source), source_version = coalesce(s.source_version, i.source_version),
                source_taken_at = coalesce(s.source_taken_at, i.source_taken_at),
                updated_at = $2::timestamptz, version = i.version + 1
-          FROM sums s LEFT JOIN closed c ON c.item_id = s.item_id
+          FROM changes s
          WHERE i.tenant_id = $1::uuid AND i.id = s.item_id
         RETURNING i.id, i.customer_id, i.currency, i.due_date, old.open_amount AS was, new.open_amount AS remains),
     moves AS (

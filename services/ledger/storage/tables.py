@@ -133,6 +133,15 @@ customers = tenant_table(
     Index("ix_customers_updated_at", "tenant_id", "updated_at", "id"),
 )  # fmt: skip
 
+search_words = tenant_table(
+    "search_words", METADATA,
+    Column("kind", Text, nullable=False),  # customer, company, number: see storage.search_words
+    Column("word", Text(collation="C"), nullable=False),
+    uuid("object_id"),
+    Index("ix_search_words_object_id", "tenant_id", "kind", "object_id"),
+    pk=("kind", "word", "object_id"),
+)  # fmt: skip
+
 # -- what is owed ---------------------------------------------------------------------------------------------------
 
 items = tenant_table(

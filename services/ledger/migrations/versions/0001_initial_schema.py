@@ -281,6 +281,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_operations')
     )
     op.create_index('ix_operations_open', 'operations', ['tenant_id', 'kind'], unique=False, postgresql_where=sa.text("status IN ('queued', 'running')"))
+    op.create_table('search_words',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('word', sa.Text(collation='C'), nullable=False),
+    sa.Column('object_id', sa.UUID(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'kind', 'word', 'object_id', name='pk_search_words')
+    )
+    op.create_index('ix_search_words_object_id', 'search_words', ['tenant_id', 'kind', 'object_id'], unique=False)
     op.create_table('snapshot_scopes',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('business_unit_id', sa.UUID(), nullable=False),
@@ -477,6 +485,8 @@ def downgrade() -> None:
     op.drop_table('allocations')
     op.drop_table('tenants')
     op.drop_table('snapshot_scopes')
+    op.drop_index('ix_search_words_object_id', table_name='search_words')
+    op.drop_table('search_words')
     op.drop_index('ix_operations_open', table_name='operations', postgresql_where=sa.text("status IN ('queued', 'running')"))
     op.drop_table('operations')
     op.drop_index('ix_items_payments', table_name='items', postgresql_where=sa.text("kind = 'payment'"))
