@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -285,6 +286,6 @@ async def test_closing_days_are_worked_out_once_for_a_tenant_that_statistics_do_
             )
         ]
     starts = [n for n, line in enumerate(plan) if line.startswith("  CTE ")] + [len(plan)]
-    parts = {plan[start].strip(): plan[start:end] for start, end in zip(starts[:-1], starts[1:], strict=True)}
+    parts = {plan[start].strip(): plan[start:end] for start, end in pairwise(starts)}
     assert any("WindowAgg" in line for line in parts["CTE changes"])
     assert not any("WindowAgg" in line for line in parts["CTE written"])
