@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 
 from libs.kit.responses import reply
@@ -66,6 +66,9 @@ class CustomerOverview(BaseModel):
         description="what providers say; empty while none says anything"
     )
     monitoring: Monitoring | None = Field(description="null while no provider is connected")
+    series: dict[str, list[_Object]] = Field(
+        description="values over time of the fields asked for, as GET /v1/companies/{id}/risk", examples=[{}]
+    )
     portal_url: str | None = Field(
         description="the company's page at the provider", examples=["https://portal.example.com/732829320"]
     )
@@ -90,10 +93,14 @@ class CustomerOverview(BaseModel):
     openapi_extra=streamed("ledger:read"),
 )
 async def get_customer_overview(
-    ctx: Ctx, customer_id: Annotated[UUID, Path(description="the customer's id")]
+    ctx: Ctx,
+    customer_id: Annotated[UUID, Path(description="the customer's id")],
+    series: Annotated[
+        list[str] | None, Query(description="provider fields whose values over time are wanted")
+    ] = None,
 ) -> Response:
     """Read from four services at once, with the caller's own rights in each. A service that does not answer within three
     seconds leaves its parts empty and named in `missing`; without the ledger there is no card (503)."""
     token = ctx.request.headers["authorization"].removeprefix("Bearer ")
     may_add = ctx.caller.may("risk:write")
-    return reply(await overview(ctx.runtime.peers, token, customer_id, may_add=may_add))
+    return reply(await overview(ctx.runtime.peers, token, customer_id, may_add=may_add, series=series or ()))

@@ -5,8 +5,8 @@ without the agenda is worth more than no card.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -77,6 +77,7 @@ def _members(may_add: bool) -> dict[str, _Member]:
         "alerts": _Member(("alerts",), _rows, []),
         "provider_fields": _Member(("risk", "changes"), card.provider_fields, []),
         "monitoring": _Member(("risk", "connections"), partial(card.monitoring, may_add=may_add), None),
+        "series": _Member(("risk",), lambda risk: risk["series"], {}),
         "portal_url": _Member(("risk",), lambda risk: risk["portal_url"], None),
         "sparkline_url": _Member(("risk",), card.sparkline_url, None),
         "limit": _Member(("limit",), _itself, None),
@@ -89,8 +90,11 @@ def _members(may_add: bool) -> dict[str, _Member]:
     }
 
 
-async def overview(peers: Peers, token: str, customer_id: UUID, *, may_add: bool) -> dict[str, Any]:
-    """The card. may_add: whether the caller may have companies monitored.
+async def overview(
+    peers: Peers, token: str, customer_id: UUID, *, may_add: bool, series: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The card. may_add: whether the caller may have companies monitored. series: provider fields whose values over time
+    are wanted, too.
 
     Raises 404 for a customer the caller cannot see, 503 `peer_unavailable` when the ledger is down.
     """
@@ -98,7 +102,11 @@ async def overview(peers: Peers, token: str, customer_id: UUID, *, may_add: bool
     if customer is None:
         raise not_found("customer", customer_id)
     names = {"customer": str(customer_id), "company": customer["company"]["id"]}
-    read = await asyncio.gather(*[_read(peers, token, source, names) for source in _SOURCES.values()])
+    sources = {
+        **_SOURCES,
+        "risk": replace(_SOURCES["risk"], query={"series": list(series)} if series else {}),
+    }
+    read = await asyncio.gather(*[_read(peers, token, source, names) for source in sources.values()])
     answers = dict(zip(_SOURCES, read, strict=True))
     shown: dict[str, Any] = {"customer": customer}
     missing = []

@@ -20,7 +20,7 @@ from services.risk.domain.values import SEVERITY
 from services.risk.storage import monitorings, report, snapshots
 from services.risk.usecases.canonical import BETTER
 from services.risk.usecases.companies import company_in_sight
-from services.risk.usecases.company_risk import Told, told_of
+from services.risk.usecases.company_risk import Told, can_add, told_of
 
 router = Router("Company risk")
 CompanyId = Annotated[UUID, Path(description="the company's id")]
@@ -59,6 +59,7 @@ async def get_company_risk(
         "by_provider": [_record(one, tx) for one in told.records],
         "legal_events": told.legal_events,
         "monitoring": [monitoring_shown(row) for row in watched],
+        "can_add": await can_add(tx, company_id),
         "portal_url": told.values["portal_url"]["value"],
         "critical": flags["critical"] if flags else False,
         "open_alerts": flags["open_alerts"] if flags else 0,

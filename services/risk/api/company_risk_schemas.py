@@ -45,6 +45,8 @@ class SourcedValue(Value):
     provider_connection_id: UUID | None
     fetched_at: datetime | None = Field(description="when the provider last confirmed it")
     stale: bool = Field(description="not confirmed for longer than the connection allows")
+    previous: Any = Field(description="the value before its last change", examples=["16"])
+    changed_at: datetime | None = Field(description="when its last change was seen")
 
 
 class ProviderRecord(BaseModel):
@@ -105,6 +107,7 @@ class CompanyRisk(BaseModel):
     by_provider: list[ProviderRecord]
     legal_events: list[LegalEvent] = Field(description="newest first")
     monitoring: list[Monitoring]
+    can_add: bool = Field(description="a connection is free through which it could be watched")
     portal_url: str | None = Field(examples=["https://portal.example.com/732829320"])
     critical: bool = Field(description="a critical alert is open")
     open_alerts: int

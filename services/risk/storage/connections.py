@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.ids import new_id
 from libs.kit.db import Row, Tx
 from libs.kit.paging import SortKey, Statement, cursor_columns, keyset
 from libs.kit.responses import json_bytes
@@ -44,7 +43,7 @@ _WORK = """
 async def insert(tx: Tx, members: Mapping[str, Any]) -> Row:
     """Write a new connection. Raises asyncpg.UniqueViolationError for a name that is taken."""
     values = {
-        "id": new_id(), "state": "active", "failures": 0, "breaks": 0, "created_at": tx.now, "updated_at": tx.now,
+        "state": "active", "failures": 0, "breaks": 0, "created_at": tx.now, "updated_at": tx.now,
         "version": 1, **members,
     }  # fmt: skip
     names = ", ".join(values)
@@ -126,6 +125,19 @@ async def in_use(tx: Tx, identifier: UUID) -> bool:
             " OR EXISTS (SELECT 1 FROM snapshots WHERE tenant_id = $1 AND connection_id = $2)",
             tx.tenant_id,
             identifier,
+        )
+    )
+
+
+async def free_for(tx: Tx, company_id: UUID) -> bool:
+    """Whether an active connection does not watch the company."""
+    return bool(
+        await tx.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM provider_connections c WHERE c.tenant_id = $1 AND c.state = 'active' AND NOT EXISTS"
+            " (SELECT 1 FROM monitorings m WHERE m.tenant_id = $1 AND m.connection_id = c.id AND m.company_id = $2"
+            " AND m.state IN ('adding', 'member', 'unknown')))",
+            tx.tenant_id,
+            company_id,
         )
     )
 

@@ -203,6 +203,17 @@ async def history(
     )
 
 
+async def last_changes(tx: Tx, company_id: UUID) -> list[Row]:
+    """The newest change of each field from each source."""
+    return await tx.fetch(
+        "SELECT DISTINCT ON (field, connection_id) field, connection_id, old, on_day, fetched_at FROM field_changes"
+        " WHERE tenant_id = $1 AND company_id = $2 AND origin <> 'back_filled'"
+        " ORDER BY field, connection_id, on_day DESC, id DESC",
+        tx.tenant_id,
+        company_id,
+    )
+
+
 async def series(tx: Tx, company_id: UUID, fields: Sequence[str], since: date) -> list[Row]:
     """Every value of some fields since a day, and the last one before it, oldest first."""
     return await tx.fetch(

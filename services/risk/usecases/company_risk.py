@@ -42,8 +42,27 @@ async def told_of(tx: Tx, company_id: UUID) -> Risk:
         if str(row["connection_id"]) == source
     ]
     add_trend(values, points, tx)
+    await _add_former(tx, company_id, values)
     told = [Told(record, row) for record, row in said]
     return Risk(values, told, legal_events(told))
+
+
+async def _add_former(tx: Tx, company_id: UUID, values: dict[str, dict[str, Any]]) -> None:
+    """What each value was before its last change, and when that was seen."""
+    for value in values.values():
+        value |= {"previous": None, "changed_at": None}
+    for row in await snapshots.last_changes(tx, company_id):
+        value = values.get(row["field"], {})
+        if value and value["provider_connection_id"] == (
+            str(row["connection_id"]) if row["connection_id"] else None
+        ):
+            former = None if row["old"] is None else msgspec.json.decode(row["old"])
+            value |= {"previous": former and former["value"], "changed_at": row["fetched_at"]}
+
+
+async def can_add(tx: Tx, company_id: UUID) -> bool:
+    """Whether there is a connection through which the company could be watched and is not."""
+    return await connections.free_for(tx, company_id)
 
 
 def legal_events(told: Sequence[Told]) -> list[dict[str, Any]]:

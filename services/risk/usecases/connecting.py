@@ -1,6 +1,6 @@
 """From a connection's row to somebody who speaks for it: credentials opened, hosts guarded, errors as problems."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,7 +30,7 @@ def adapter_of(key: str) -> Adapter:
     return adapter
 
 
-def connection_of(runtime: Runtime, tenant: Tenant, row: Row) -> Connection:
+def connection_of(runtime: Runtime, tenant: Tenant, row: Mapping[str, Any]) -> Connection:
     """The connection as adapters take it, its credentials opened."""
     sealed = row["credentials_sealed"]
     text = None if sealed is None else Seal(runtime.settings.master_key).open(tenant.id, PURPOSE, sealed)
@@ -44,12 +44,12 @@ def connection_of(runtime: Runtime, tenant: Tenant, row: Row) -> Connection:
     )
 
 
-def is_stand_in(runtime: Runtime, tenant: Tenant, row: Any) -> bool:
+def is_stand_in(runtime: Runtime, tenant: Tenant, row: Mapping[str, Any]) -> bool:
     """A sandbox tenant's connection that names no address of its own is answered by the sandbox."""
     return runtime.settings.sandbox and tenant.frozen_at is not None and row["base_url"] is None
 
 
-def _address(runtime: Runtime, tenant: Tenant, row: Row) -> str | None:
+def _address(runtime: Runtime, tenant: Tenant, row: Mapping[str, Any]) -> str | None:
     """Where the connection calls: its own address, the sandbox, or (None) the provider's."""
     if is_stand_in(runtime, tenant, row):
         return stand_in_url(runtime.settings.url_of("sandbox"), tenant.id, row["id"], row["adapter"])

@@ -9,8 +9,10 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from libs.contracts.ids import new_id
 from libs.kit.db import Row, Tx
 from libs.kit.problems import FieldError, Problem, invalid, not_found
+from libs.kit.responses import json_bytes
 from libs.kit.runtime import Runtime
 from libs.kit.sealing import Seal
 from libs.kit.tenants import Tenant
@@ -49,6 +51,8 @@ async def create(runtime: Runtime, tx: Tx, given: Mapping[str, Any]) -> Row:
         "product": product, "options": given.get("options") or {}, "mapping_version": adapter.mapping_version,
         **_sealed(runtime, tx, given.get("credentials") or {}),
     }  # fmt: skip
+    members["id"] = new_id()
+    _refuse_flaws(runtime, tx.tenant, {**members, "options": json_bytes(members["options"]).decode()})
     if members.get("refresh") is None:
         # Whoever pays by the call reads what moved; whoever does not reads everything.
         members["refresh"] = "events" if adapter.capabilities(members["options"]).fetch_billed else "all"
@@ -57,7 +61,6 @@ async def create(runtime: Runtime, tx: Tx, given: Mapping[str, Any]) -> Row:
             row = await rows_of.insert(tx, members)
     except asyncpg.UniqueViolationError:
         raise Problem(409, "name_taken", "Another connection has this name.") from None
-    _refuse_flaws(runtime, tx.tenant, row)
     tx.audit("provider_connection_created", "provider_connection", row["id"], after=_shown(row))
     return row
 
@@ -153,7 +156,7 @@ def _sealed(runtime: Runtime, tx: Tx, credentials: Mapping[str, str]) -> dict[st
     return {"credentials_sealed": sealed, "credentials_set_at": tx.now}
 
 
-def _refuse_flaws(runtime: Runtime, tenant: Tenant, row: Row) -> None:
+def _refuse_flaws(runtime: Runtime, tenant: Tenant, row: Mapping[str, Any]) -> None:
     flaws = adapter_of(row["adapter"]).flaws(connection_of(runtime, tenant, row))
     if flaws:
         errors = [FieldError(flaw.pointer, flaw.code, flaw.detail) for flaw in flaws]
