@@ -20,6 +20,7 @@ from services.risk.providers.errors import (
     Uncertain,
 )
 from services.risk.providers.port import CompanyRef
+from services.risk.providers.wire import Wire
 from tests.api.provider_steps import CREDENTIALS, SIREN, Desk, desk
 
 MakeClient = Callable[..., Awaitable[ServiceClient]]
@@ -369,7 +370,11 @@ async def test_a_provider_described_by_its_tenant(service_client: MakeClient) ->
 
 @pytest.mark.parametrize(("key", "options"), READERS, ids=[key for key, _ in READERS])
 async def test_whatever_goes_wrong_has_its_name_and_tells_no_secret(
-    service_client: MakeClient, key: str, options: dict[str, Any], caplog: pytest.LogCaptureFixture
+    service_client: MakeClient,
+    key: str,
+    options: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = await service_client("sandbox", now=TODAY)
     caplog.set_level(0)
@@ -381,6 +386,12 @@ async def test_whatever_goes_wrong_has_its_name_and_tells_no_secret(
         reference = {"provider_reference": reader.adapter.map(answers, reader.connection).provider_reference}
         if key == "ellisphere":
             reference = {"provider_reference": f"ELL{SIREN}"}
+        await reader.steer(name="TWINS OF LYON")
+        await reader.steer(OTHER, name="Twins of Lyon", legal_status="liquidation")
+        twins = await reader.provider.search(CompanyRef("", "FR", name="twins of lyon"))
+        if key != "bodacc":  # the gazette finds by name those it wrote of
+            assert {one.registration_number for one in twins} == {SIREN, OTHER}
+        assert twins and not any(one.exact for one in twins)  # a person chooses
         errors: list[ProviderError] = []
         for mode, kinds in (
             ("error", (ProviderUnavailable,)),
@@ -389,9 +400,12 @@ async def test_whatever_goes_wrong_has_its_name_and_tells_no_secret(
             ("truncated", (GarbageAnswer,)),
             ("redirect", (GarbageAnswer,)),
             ("huge", (GarbageAnswer, Uncertain)),
+            ("entity_bomb", (GarbageAnswer,)),
+            ("timeout", (ProviderUnavailable, Uncertain)),
         ):
+            monkeypatch.setattr(Wire, "seconds", 0.5 if mode == "timeout" else 20.0)
             calls = [] if key not in ("creditsafe", "dnb") else ["companies/", "data/duns"]
-            await reader.behave(mode, calls=calls)
+            await reader.behave(mode, calls=calls, seconds=3)
             with pytest.raises(kinds) as failure:
                 reader.adapter.map(await reader.fetch(**reference), reader.connection)
             errors.append(failure.value)

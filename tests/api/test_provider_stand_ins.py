@@ -1,7 +1,10 @@
 """The open registers, read over real HTTP from their stand-ins, well and badly behaved."""
 
+import json
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +72,48 @@ async def test_the_gazette_is_read_page_by_page_and_never_taken_for_silent(
             await bodacc.read()
         assert limited.value.after is not None and limited.value.after.total_seconds() == 7
         assert (await bodacc.read()).values["legal_status"].value == "none"  # once only
+
+
+@pytest.mark.data
+async def test_real_notices_told_by_the_gazette(service_client: MakeClient, data_dir: Path) -> None:
+    """Liquidations that the public rule table misses, an annulment, and what is no proceeding at all."""
+    issues = sorted((data_dir / "legal").glob("bodacc_pcl_*.json"))
+    notices = [one for issue in issues for one in json.loads(issue.read_text())["annonces"]]
+    marks = {
+        "résolution du plan": "liquidation", "conversion en redressement": "receivership", "mettant fin": "none",
+        "extinction du passif": "none", "homologation": "conciliation", "faillite personnelle": "none",
+        "reprise de la procédure": "liquidation",
+    }  # fmt: skip
+    wanted: list[tuple[dict[str, Any], str]] = []
+    for one in notices:
+        mark = next((mark for mark in marks if mark in one["jugement"]["nature"]), None)
+        if "annulation" in one["typeAnnonce"]:
+            wanted.append((one, "none"))
+        elif mark is not None and one.get("numeroImmatriculation"):
+            wanted.append((one, marks[mark]))
+    assert len(wanted) > 25
+    client = await service_client("sandbox", now=TODAY)
+    async with desk(client, "bodacc") as bodacc:
+        for position, (one, status) in enumerate(wanted):
+            judgment, number = one["jugement"], str(400_000_000 + position)
+            told = {
+                "type": next(iter(one["typeAnnonce"])).replace("creation", "annonce"), "nature": judgment["nature"],
+                "judgment_family": judgment["famille"], "judged_on": judgment.get("date"), "published_on": "2008-06-01",
+                "text": judgment.get("complementJugement"), "replaces": "A200800683153" if status == "none" else None,
+            }  # fmt: skip
+            sale = {
+                "family": "vente",
+                "published_on": "2008-06-02",
+                "nature": "Jugement d'ouverture de liquidation judiciaire",
+            }
+            struck_off = {"family": "radiation", "published_on": "2008-06-03"}
+            await bodacc.steer(number, notices=[told, sale])
+            value = (await bodacc.read(number)).values["legal_status"]
+            assert (value.state, value.value) == ("known", status), judgment
+            if position % 10 == 0:
+                await bodacc.steer(number, notices=[told, sale, struck_off])
+                after = (await bodacc.read(number)).values["legal_status"].value
+                assert after == (status if status in ("liquidation", "receivership") else "ceased")
 
 
 async def test_the_french_register(service_client: MakeClient) -> None:

@@ -25,13 +25,15 @@ from services.risk.providers.port import Answer, Connection, Transport
 
 #: The largest answer read. The widest seen in the field is a monitoring list of 1.5 MB.
 MAX_BYTES = 5 * 1024 * 1024
-SECONDS = 20.0
 _MASK = "[redacted]"
 _LONGEST_WAIT = timedelta(hours=1)
 
 
 class Wire:
     """Calls of one connection. `secrets` are taken out of everything that is kept."""
+
+    seconds = 20.0
+    """The longest a call may take, from the first byte asked to the last one read."""
 
     def __init__(
         self, connection: Connection, base_url: str, transport: Transport, secrets: Iterable[str]
@@ -54,7 +56,6 @@ class Wire:
         content: bytes | None = None,
         basic: tuple[str, str] | None = None,
         changes: bool = False,
-        seconds: float = SECONDS,
     ) -> Answer:
         """Send one call, whatever the status of its answer.
 
@@ -70,7 +71,7 @@ class Wire:
                 params=params,
                 content=content,
                 basic=basic,
-                total_seconds=seconds,
+                total_seconds=self.seconds,
                 max_bytes=MAX_BYTES,
             )
         except Refused as refused:

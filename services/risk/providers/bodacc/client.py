@@ -21,7 +21,7 @@ from services.risk.providers.facts import (
     Snapshot,
 )
 from services.risk.providers.port import Connection, Product, Transport
-from services.risk.providers.reading import integer, json_object, text
+from services.risk.providers.reading import at, integer, json_object, text
 from services.risk.providers.wire import Wire, check
 
 _PATH = "api/explore/v2.1/catalog/datasets/annonces-commerciales/records"
@@ -127,32 +127,29 @@ class BodaccProvider(ProviderBase):
     @override
     async def events(self, since: str | None, cursor: str | None = None) -> EventPage:
         """Notices of the whole market published since the mark, that day included (issues appear during the day)."""
-        start = date.fromisoformat(since).isoformat() if since else None
-        if start is None:
+        if since is None:
             latest = json_object((await self._page({"limit": "1", "order_by": "dateparution desc"})).body)
-            newest = text(((latest.get("results") or [{}])[0]).get("dateparution"))
-            return EventPage((), None, newest)
-        offset = int(cursor or 0)
+            return EventPage((), None, text(at(latest, "results", 0, "dateparution")))
+        start, _, offset = (cursor or f"{date.fromisoformat(since)}:0").partition(":")
         answer = await self._page(
             {
                 "where": f"dateparution >= date'{start}' and {_IN_FAMILIES}",
                 "order_by": "dateparution, id",
                 "limit": str(_PAGE),
-                "offset": str(offset),
+                "offset": offset,
             }
         )
         document = json_object(answer.body)
-        events = [event for record in document.get("results") or [] for event in _events(record)]
-        total = integer(document.get("total_count")) or 0
+        events = tuple(event for record in document.get("results") or [] for event in _events(record))
         until = max((event.occurred_on.isoformat() for event in events if event.occurred_on), default=start)
-        offset += _PAGE
-        if offset >= total:
-            return EventPage(tuple(events), None, until)
-        if offset < _DEEPEST:
-            return EventPage(tuple(events), str(offset), until)
+        following = int(offset) + _PAGE
+        if following >= (integer(document.get("total_count")) or 0):
+            return EventPage(events, None, until)
+        if following < _DEEPEST:
+            return EventPage(events, f"{start}:{following}", until)
         if until == start:
             raise Rejected("more notices on one day than the API lets through")
-        return EventPage(tuple(events), "0", until)
+        return EventPage(events, f"{until}:0", until)  # deeper than the API goes: begin again at that day
 
     async def _page(self, params: Mapping[str, str], part: str = "page") -> RawAnswer:
         answer = await self._wire.ask("GET", _PATH, params=params, headers={"accept": "application/json"})
