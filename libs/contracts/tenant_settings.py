@@ -93,6 +93,12 @@ class TenantSettings(BaseModel):
     smtp_password_sealed: str | None = Field(None, description="sealed with the house's master key")
     brand: Brand = Brand()
     front_url: str | None = Field(None, max_length=500)
+    pages_url: str | None = Field(
+        None,
+        max_length=500,
+        pattern=r"^https?://[^\s\"'<>]+$",
+        description="public address of this API: messages then link each customer to its own page",
+    )
     retention: Retention = Retention()
     cors_origins: list[Origin] = Field([], max_length=20)
     oidc: Oidc | None = None

@@ -6,6 +6,7 @@ tenant of the whole house, reached through the gateway.
 
 import itertools
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
@@ -33,6 +34,9 @@ from libs.testkit.toys import TABLES, consumer, producer
 
 _REDIS_DATABASES = 16
 _DESELECTED = pytest.StashKey[int]()
+_BROWSERLESS = pytest.StashKey[int]()
+#: Where a machine keeps its Chromium; ENCOURS_CHROMIUM goes before.
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 MakeStack = Callable[..., Awaitable[Stack]]
 MakeClient = Callable[..., Awaitable[ServiceClient]]
@@ -41,6 +45,7 @@ MakeTenant = Callable[..., Awaitable[TestTenant]]
 
 def pytest_configure(config: pytest.Config) -> None:
     """arq 0.28 closes its connection by a name that redis 5.3 has renamed."""
+    config.addinivalue_line("markers", "browser: drives a real Chromium; deselected where there is none")
     config.addinivalue_line("filterwarnings", "ignore:Call to deprecated close:DeprecationWarning")
 
 
@@ -52,27 +57,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             unknown = [identifier for identifier in marker.args if identifier not in known]
             if unknown:
                 raise pytest.UsageError(f"{item.nodeid}: no such feature: {', '.join(map(str, unknown))}")
+    if chromium() is None:
+        config.stash[_BROWSERLESS] = _deselect(config, items, "browser")
     if data_directory(config.rootpath).is_dir():
         return
-    absent = [item for item in items if item.get_closest_marker("data")]
+    config.stash[_DESELECTED] = _deselect(config, items, "data")
+
+
+def _deselect(config: pytest.Config, items: list[pytest.Item], marker: str) -> int:
+    """Leave out the tests with a marker; how many there were."""
+    absent = [item for item in items if item.get_closest_marker(marker)]
     if absent:
         items[:] = [item for item in items if item not in set(absent)]
         config.hook.pytest_deselected(items=absent)
-        config.stash[_DESELECTED] = len(absent)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Under `-n` the workers collect and the controller reports: hand it the count."""
-    workeroutput = getattr(session.config, "workeroutput", None)
-    if workeroutput is not None:
-        workeroutput["deselected"] = session.config.stash.get(_DESELECTED, 0)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Take a worker's count: each of them collected everything."""
-    handed = getattr(node, "workeroutput", {})
-    node.config.stash[_DESELECTED] = handed.get("deselected", 0)
+    return len(absent)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -83,6 +81,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(
             f"{count} tests of real inputs deselected: ENCOURS_DATA ({where}) is not there"
         )
+
+    browserless = config.stash.get(_BROWSERLESS, 0)
+    if browserless:
+        terminalreporter.write_line(
+            f"{browserless} tests of pages deselected: no Chromium (apt-get install chromium, or name it in ENCOURS_CHROMIUM)"
+        )
+
+
+def chromium() -> str | None:
+    """The Chromium of this machine, None without one."""
+    named = os.environ.get("ENCOURS_CHROMIUM")
+    return named or next((found for name in _CHROMIUM if (found := shutil.which(name))), None)
 
 
 def data_directory(root: Path) -> Path:

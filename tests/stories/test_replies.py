@@ -103,7 +103,7 @@ async def test_an_answer_is_threaded_read_and_becomes_a_promise_when_a_person_sa
     accepted = await house.client.post(f"/v1/replies/{reply['id']}/accept", json={})
     assert (accepted.status_code, accepted.json()["state"]) == (200, "accepted"), accepted.text
     (promise,) = (await house.client.get("/v1/promises", params={"customer_id": customer})).json()["data"]
-    assert (promise["item_ids"] if "item_ids" in promise else promise["items"]) == [item]
+    assert (promise["item_ids"], promise["promised_on"]) == ([item], "2026-03-12")
     twice = await house.client.post(f"/v1/replies/{reply['id']}/accept", json={})
     assert (twice.status_code, twice.json()["code"]) == (409, "invalid_state")
 

@@ -5,7 +5,7 @@ down the intent to send: without words for a reminder (they are chosen when it l
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,7 @@ from services.dunning.domain.letters import (
 )
 from services.dunning.storage import letters
 from services.dunning.usecases.house import House
+from services.dunning.usecases.page_links import make_link
 
 REMINDER = "reminder"
 NOTHING_MORE = Situation()
@@ -60,9 +61,11 @@ class Composed:
 
 
 async def compose(
-    tx: Tx, customer: Row, template_id: UUID, matter: Matter, house: House, *, language: str | None = None
-) -> Composed:
-    """Fill a template for a customer, in the language asked for, else the contact's, the customer's, English.
+    tx: Tx, customer: Row, template_id: UUID, matter: Matter, house: House, *, language: str | None = None,
+    linked: bool = True,
+) -> Composed:  # fmt: skip
+    """Fill a template for a customer, in the language asked for, else the contact's, the customer's, English. `linked`: with a
+    link of its own to the customer's page, where the template shows one and the tenant has a public address for it.
 
     Raises 404 for a template that is not there, ForeignItemError for an item of somebody else, and 422 `font_missing` for a
     letter in a writing this installation has no font for."""
@@ -72,9 +75,11 @@ async def compose(
     texts = letters.texts_of(template)
     spoken = matter.contact.language if matter.contact else None
     chosen = choose_language([language, spoken, customer["language"]], texts)
+    channel = template["channel"]
+    if linked and channel in ("email", "sms") and "page_url" in texts[chosen].text:
+        matter = await _with_page(tx, customer, matter, house, chosen)
     facts = await letter_facts(tx, customer, matter, house)
     message = render(texts[chosen], facts, chosen)
-    channel = template["channel"]
     return Composed(
         channel,
         message,
@@ -178,6 +183,16 @@ def address_lines(address: Mapping[str, Any]) -> tuple[str, ...]:
     town = " ".join(str(address[part]) for part in ("postal_code", "zip", "city") if address.get(part))
     lines = [*(address.get(part) for part in ("line1", "line2", "street")), town]
     return tuple(str(line) for line in (*lines, address.get("region"), address.get("country")) if line)
+
+
+async def _with_page(tx: Tx, customer: Row, matter: Matter, house: House, language: str) -> Matter:
+    base, contact = house.settings.pages_url, matter.contact
+    if base is None:
+        return matter
+    name, email = (contact.name, contact.email) if contact else ("", None)
+    _, token = await make_link(tx, customer, contact_name=name, contact_email=email, language=language)
+    url = f"{base.rstrip('/')}/v1/pages/{token}"
+    return replace(matter, situation=replace(matter.situation, page_url=url))
 
 
 async def _documents(

@@ -30,7 +30,8 @@ async def preview(
     channel = Channel(template["channel"])
     contact = reachable_contact(facts.contacts, channel)
     matter = matter_of(items, contact, Situation(comment=comment or ""))
-    composed = await compose(tx, customer, template["id"], matter, await house_of(tx), language=language)
+    house = await house_of(tx)
+    composed = await compose(tx, customer, template["id"], matter, house, language=language, linked=False)
     message = composed.message
     return {
         "channel": composed.channel, "language": message.language, "subject": message.subject, "text": message.text,

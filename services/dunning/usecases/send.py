@@ -9,8 +9,11 @@ import structlog
 from libs.kit import mail
 from libs.kit.db import Row, Tx
 from libs.kit.feed.events import Subject
+from libs.kit.pdf import PdfFailed
+from libs.kit.problems import Problem
 from libs.kit.runtime import Runtime
 from libs.kit.tenants import Tenant
+from services.dunning.domain.letters import TemplateInvalidError
 from services.dunning.domain.moment_of_sending import Withdrawn
 from services.dunning.storage import actions
 from services.dunning.usecases.compose import REMINDER, Matter, compose
@@ -24,6 +27,7 @@ log = structlog.get_logger(__name__)
 JOB = "send_mails"
 _BATCH = 50
 NO_CONTACT = "no_contact"
+CANNOT_BE_WRITTEN = "cannot_be_written"
 _OPEN = "SELECT DISTINCT tenant_id FROM mails WHERE state IN ('queued', 'sending')"
 
 
@@ -106,7 +110,15 @@ async def _claim(tx: Tx, identifier: UUID) -> Row | None:
         return None
     row, decision = cleared.customer, cleared.decision
     matter = Matter(decision.items, decision.leader, decision.net, decision.contact)
-    composed = await compose(tx, row, action["template_id"], matter, house)
+    try:
+        composed = await compose(tx, row, action["template_id"], matter, house)
+    except (Problem, PdfFailed, TemplateInvalidError) as fault:
+        # A template a person must mend, a font that is missing: an end state with its reason, not a job that fails for ever.
+        await mail.cancel(tx, identifier, CANNOT_BE_WRITTEN)
+        await actions.update(
+            tx, action["id"], state="blocked", reason=CANNOT_BE_WRITTEN, outcome=str(fault)[:500]
+        )
+        return None
     message = composed.message
     await actions.update(
         tx,

@@ -44,6 +44,9 @@ class Settings(BaseModel):
     smtp_password_set: bool
     brand: Brand
     front_url: str | None = Field(description="of your front end, for links in messages")
+    pages_url: str | None = Field(
+        description="public address of this API: messages then link each customer to its own page"
+    )
     retention: Retention
     cors_origins: list[str] = Field(
         description="web pages of these origins may call the API", examples=[["https://app.example.com"]]
@@ -69,6 +72,9 @@ class SettingsUpdate(BaseModel):
     smtp_password: SecretStr | None = Field(None, description="write-only")
     brand: Brand | None = None
     front_url: str | None = Field(None, description="of your front end, for links in messages")
+    pages_url: str | None = Field(
+        None, description="public address of this API: messages then link each customer to its own page"
+    )
     retention: Retention | None = None
     cors_origins: list[str] | None = Field(
         None,
