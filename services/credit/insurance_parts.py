@@ -7,7 +7,9 @@ from fastapi import APIRouter
 from libs.kit.service import DayStep, Handler, Job, StateReader, Sweep
 from services.credit.api.insurance import (
     buyers,
+    clocks,
     connections,
+    exposures,
     guarantees,
     messages,
     policies,
@@ -15,7 +17,7 @@ from services.credit.api.insurance import (
     webhooks,
 )
 from services.credit.feed import insurance
-from services.credit.usecases.insurance import inbox, reading, sending, states
+from services.credit.usecases.insurance import inbox, reading, sending, states, watching
 from services.credit.usecases.insurance.days import change_covers
 
 ROUTERS: Sequence[APIRouter] = [
@@ -24,6 +26,8 @@ ROUTERS: Sequence[APIRouter] = [
     buyers.router,
     requests.router,
     guarantees.router,
+    exposures.router,
+    clocks.router,
     messages.router,
     webhooks.router,
 ]
@@ -33,7 +37,11 @@ JOBS: dict[str, Job] = {
     sending.JOB: sending.send_waiting,
 }
 SWEEPS: Sequence[Sweep] = [inbox.sweep, sending.sweep]
-DAY_STEPS: dict[str, DayStep] = {"insurer_readings": reading.read_daily, "covers": change_covers}
+DAY_STEPS: dict[str, DayStep] = {
+    "insurer_readings": reading.read_daily,
+    "covers": change_covers,
+    "cover_clocks": watching.watch_daily,
+}
 OF_LEDGER: dict[str, Handler] = {
     "item.changed": insurance.keep_items,
     "payment.changed": insurance.keep_bounced_payments,
@@ -44,4 +52,6 @@ STATES: dict[str, StateReader] = {
     "cover.changed": states.cover_states,
     "guarantee.decided": states.decision_states,
     "guarantee_request.changed": states.request_states,
+    "clock.approaching": states.clock_states,
+    "insurer_grade.changed": states.grade_states,
 }

@@ -23,14 +23,16 @@ _COMPANIES = """
       WHERE companies.version < excluded.version
 """
 _CUSTOMERS = """
-    INSERT INTO customers (tenant_id, id, company_id, business_unit_id, payer_profile, version)
-    SELECT $1, s.id, s.company_id, s.business_unit_id, nullif(s.payer_profile, 'null'), s.version
+    INSERT INTO customers (tenant_id, id, company_id, business_unit_id, payer_profile, buyer_kind, prepaid, version)
+    SELECT $1, s.id, s.company_id, s.business_unit_id, nullif(s.payer_profile, 'null'), coalesce(s.buyer_kind, 'private'),
+           coalesce(s.prepaid, false), s.version
       FROM jsonb_to_recordset($2::jsonb) AS s(id uuid, version bigint, company_id uuid, business_unit_id uuid,
-                                              payer_profile jsonb)
+                                              payer_profile jsonb, buyer_kind text, prepaid boolean)
      ORDER BY s.id
     ON CONFLICT (tenant_id, id) DO UPDATE SET
         company_id = excluded.company_id, business_unit_id = excluded.business_unit_id,
-        payer_profile = excluded.payer_profile, version = excluded.version
+        payer_profile = excluded.payer_profile, buyer_kind = excluded.buyer_kind, prepaid = excluded.prepaid,
+        version = excluded.version
       WHERE customers.version < excluded.version
 """
 _EXPOSURES = """

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from libs.kit.db import Row, Tx
 from services.credit.domain.security import Guarantee
+from services.credit.storage.insurance.layers import cover_guarantees
 
 _OTHER = """
     SELECT company_id, id, kind AS layer, amount, currency, valid_from,
@@ -22,6 +23,8 @@ async def guarantees_on(tx: Tx, companies: Sequence[UUID], day: date) -> dict[UU
     found: dict[UUID, list[Guarantee]] = {company: [] for company in companies}
     for row in await tx.fetch(_OTHER, tx.tenant_id, list(companies), day):
         found[row["company_id"]].append(_other(row))
+    for company, secured in (await cover_guarantees(tx, companies, day)).items():
+        found[company] += secured
     return found
 
 

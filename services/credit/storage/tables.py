@@ -48,6 +48,8 @@ customers = tenant_table(
     uuid("company_id"),
     uuid("business_unit_id"),
     Column("payer_profile", JSONB, nullable=True),
+    Column("buyer_kind", Text, nullable=False),  # private, public, individual, related
+    Column("prepaid", Boolean, nullable=False),
     Column("version", BigInteger, nullable=False),
     Index("ix_customers_company_id", "tenant_id", "company_id"),
 )  # fmt: skip

@@ -9,7 +9,9 @@ from libs.kit.feed.events import Subject
 from services.credit.domain.insurance.timeline import Period, Timeline, layers_touched, timeline
 from services.credit.domain.insurance.vocabulary import ANSWERS, LAYERS, Layer
 from services.credit.storage.insurance import covers, requests
-from services.credit.storage.insurance.rows import update
+from services.credit.storage.insurance.rows import columns, update
+from services.credit.usecases.insurance.watching import watch_companies
+from services.credit.usecases.revalidation import guarantees_changed
 
 _COMPARED = (
     "policy_id", "company_id", "product", "status", "is_preliminary", "sequence", "decided_at", "granted_amount", "currency",
@@ -65,6 +67,8 @@ async def project(tx: Tx, policy_id: UUID, company_id: UUID) -> list[Row]:
         )
         changed.append(kept)
         emit_cover(tx, kept)
+    await guarantees_changed(tx, [company_id])
+    await watch_companies(tx, [company_id])
     return changed
 
 
@@ -96,12 +100,12 @@ async def tell_boundaries(tx: Tx, day: date) -> int:
     """Tell of covers whose worth changes on that day: expiry, announced withdrawal, a grant that begins."""
     rows = await tx.fetch(
         "UPDATE covers SET version = version + 1, updated_at = $3 WHERE tenant_id = $1 AND boundary_dates @> ARRAY[$2::date]"
-        " RETURNING id",
+        f" RETURNING {columns(covers.COVERS)}",
         tx.tenant_id, day, tx.now,
     )  # fmt: skip
     for row in rows:
-        kept = await update(tx, covers.COVERS, row["id"])
-        emit_cover(tx, kept, day)
+        emit_cover(tx, row, day)
+    await guarantees_changed(tx, sorted({row["company_id"] for row in rows}))
     return len(rows)
 
 

@@ -108,6 +108,11 @@ async def keep_grade(tx: Tx, connection: Row, policy: Row, grade: Grade) -> None
     tx.emit("insurer_grade.changed", [subject])
 
 
+def grade_id(policy: Row, buyer: Row) -> UUID:
+    """The subject of a grade: one a policy and company."""
+    return uuid5(policy["id"], str(buyer["company_id"]))
+
+
 def grade_state(row: Row, policy: Row, connection: Row) -> dict[str, object]:
     """The state behind `insurer_grade.changed`."""
     return {
