@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from libs.kit.service import DayStep, Handler, Job, StateReader, Sweep
 from services.credit.api.insurance import (
     buyers,
+    claims,
     clocks,
     connections,
     exposures,
@@ -28,6 +29,7 @@ ROUTERS: Sequence[APIRouter] = [
     guarantees.router,
     exposures.router,
     clocks.router,
+    claims.router,
     messages.router,
     webhooks.router,
 ]

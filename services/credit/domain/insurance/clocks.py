@@ -12,6 +12,7 @@ from typing import Literal
 from uuid import UUID
 
 from libs.contracts.money import to_minor
+from services.credit.domain.insurance.claims import months_later
 from services.credit.domain.insurance.insured import Item, Share
 from services.credit.domain.insurance.policy_terms import Clause, Terms
 
@@ -192,11 +193,4 @@ def _earliest(running: Sequence[Clock]) -> list[Clock]:
 def proof_of_debt_by(published_on: date, *, mainland_france: bool) -> date:
     """The last day to declare a debt in collective proceedings: two months after publication, four for a creditor outside
     mainland France (C. com. R. 622-24)."""
-    months = 2 if mainland_france else 4
-    year, month = divmod(published_on.year * 12 + published_on.month - 1 + months, 12)
-    for day in range(published_on.day, 0, -1):
-        try:
-            return date(year, month + 1, day)
-        except ValueError:
-            continue
-    raise AssertionError("every month has a first day")
+    return months_later(published_on, 2 if mainland_france else 4)
