@@ -12,6 +12,7 @@ from services.credit.api.insurance import (
     connections,
     exposures,
     guarantees,
+    insistences,
     messages,
     policies,
     requests,
@@ -30,6 +31,7 @@ ROUTERS: Sequence[APIRouter] = [
     exposures.router,
     clocks.router,
     claims.router,
+    insistences.router,
     messages.router,
     webhooks.router,
 ]

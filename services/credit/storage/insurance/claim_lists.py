@@ -44,3 +44,11 @@ async def recoveries_of(tx: Tx, claims: Sequence[UUID]) -> dict[UUID, list[Row]]
     for row in rows:
         found[row["claim_id"]].append(row)
     return found
+
+
+async def company_name(tx: Tx, company_id: UUID) -> str:
+    """The name of a company something stands on."""
+    name: str = await tx.fetchval(
+        "SELECT name FROM companies WHERE tenant_id = $1 AND id = $2", tx.tenant_id, company_id
+    )
+    return name
