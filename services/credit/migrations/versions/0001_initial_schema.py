@@ -245,6 +245,8 @@ def upgrade() -> None:
     sa.Column('company_id', sa.UUID(), nullable=False),
     sa.Column('business_unit_id', sa.UUID(), nullable=False),
     sa.Column('payer_profile', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('buyer_kind', sa.Text(), nullable=False),
+    sa.Column('prepaid', sa.Boolean(), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_customers')
     )
