@@ -42,6 +42,7 @@ SERVICE = Service(
             "customer.changed": ledger.keep_customers,
             "balance.changed": ledger.keep_exposures,
             "order.changed": orders.keep,
+            "limit.stated": ledger.take_stated_limits,
             "rate.changed": ledger.keep_rates,
             "company.merged": ledger.follow_mergers,
             **insurance_parts.OF_LEDGER,

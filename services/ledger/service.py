@@ -23,7 +23,7 @@ from services.ledger.api import (
 from services.ledger.feed import dunning
 from services.ledger.feed.business_units import distrust_business_units, keep_business_units
 from services.ledger.jobs.imports import TIMEOUT, run_import, sweep_imports
-from services.ledger.storage import announcements
+from services.ledger.storage import announcements, stated_limits
 from services.ledger.storage import companies as company_rows
 from services.ledger.storage import customers as customer_rows
 from services.ledger.storage import exchange_rates as rate_rows
@@ -72,6 +72,7 @@ SERVICE = Service(
         "item.changed": announcements.read_items,
         "payment.changed": announcements.read_payments,
         "order.changed": announcements.read_orders,
+        "limit.stated": stated_limits.states,
         "balance.changed": announcements.read_balances,
     },
     jobs={RUN_IMPORT: run_import},

@@ -50,7 +50,10 @@ CATALOGUE: dict[str, type[State]] = {
 }
 
 #: What services tell each other and nobody else: no part of the public stream.
-INTERNAL: dict[str, type[State]] = {"alert_condition.changed": AlertConditionChanged}
+INTERNAL: dict[str, type[State]] = {
+    "alert_condition.changed": AlertConditionChanged,
+    "limit.stated": ledger.LimitStated,
+}
 
 #: Posted to a webhook endpoint and told nowhere else.
 POSTED_ONLY: dict[str, type[State]] = {"webhook_endpoint.pinged": gateway.WebhookEndpointPinged}

@@ -144,3 +144,14 @@ class ImportCompleted(State):
     business_unit_id: UUID
     status: str
     counts: dict[str, int]
+
+
+class LimitStated(State):
+    """A source says what a company's limit is, minor units: decided elsewhere, put in force by credit. Subject: the company."""
+
+    amount: int
+    currency: str
+    valid_until: date | None
+    reason: str | None
+    source: str | None
+    stated_by: UUID | None

@@ -9,6 +9,7 @@ from libs.kit.responses import json_bytes
 from libs.kit.service import Incoming
 from services.credit.usecases.merge_companies import merge_companies
 from services.credit.usecases.payers import payer_classes, review_changed_payers
+from services.credit.usecases.stated_limits import put_stated_limits_in_force
 from services.credit.usecases.watch import watch_limits
 
 _COMPANIES = """
@@ -76,6 +77,11 @@ async def keep_exposures(tx: Tx, subjects: list[Incoming]) -> None:
 async def keep_rates(tx: Tx, subjects: list[Incoming]) -> None:
     """`rate.changed`."""
     await tx.execute(_RATES, tx.tenant_id, _rows(subjects))
+
+
+async def take_stated_limits(tx: Tx, subjects: list[Incoming]) -> None:
+    """`limit.stated`: limits that were decided elsewhere are in force."""
+    await put_stated_limits_in_force(tx, subjects)
 
 
 async def follow_mergers(tx: Tx, subjects: list[Incoming]) -> None:

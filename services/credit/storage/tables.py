@@ -147,6 +147,7 @@ limits = tenant_table(
     Column("reason", Text, nullable=True),
     money("authorised_unsecured", null=True),  # the part without a guarantee that was approved; null: all of it
     Column("unvalidated_since", Date, nullable=True),  # a guarantee fell below what was approved
+    Column("stated_version", BigInteger, nullable=False, server_default=text("0")),  # of the ledger's last limit.stated
     Column("hold_reason", Text, nullable=True),  # deliveries are on hold, whatever the limit
     Column("hold_until", Date, nullable=True),  # last day of the hold
     uuid("held_by", null=True),

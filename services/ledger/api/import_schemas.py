@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from libs.contracts.money import AmountText
 from services.ledger.api.fields import Input
 
-Kind = Literal["items", "customers", "orders", "payments"]
+Kind = Literal["items", "customers", "orders", "payments", "credit_limits"]
 Mode = Literal["delta", "snapshot"]
 Status = Literal["processing", "held", "completed", "failed", "cancelled"]
 

@@ -80,7 +80,9 @@ _BODY = {
 )
 async def create_import(
     ctx: Ctx,
-    kind: Annotated[str, Query(description="items, customers, orders or payments", examples=["items"])],
+    kind: Annotated[
+        str, Query(description="items, customers, orders, payments or credit_limits", examples=["items"])
+    ],
     mode: Annotated[Mode, Query(description="snapshot: what is not named is closed or archived")] = "delta",
     source: Annotated[str | None, Query(min_length=1, max_length=200, examples=["sap"])] = None,
     business_unit_id: Annotated[
@@ -117,6 +119,8 @@ async def create_import(
     if media_type in DOCUMENTS:
         check_document(kind, mode)
     caller, runtime = ctx.caller, ctx.runtime
+    if kind == "credit_limits":
+        caller.require("credit:admin")  # they are in force without the approval of anybody here
     if mode == "snapshot":
         _check_snapshot(kind, source, business_unit_id, taken_at)
     if taken_at is not None and taken_at > caller.tenant.now():
@@ -283,8 +287,8 @@ async def cancel_import(ctx: Ctx, import_id: Id) -> Response:
 
 
 def _check_snapshot(kind: str, source: str | None, unit: UUID | None, taken_at: Any) -> None:
-    if kind == "payments":
-        raise invalid("?mode", "mode_unsupported", "expected delta: payments are not sent as snapshots")
+    if kind in ("payments", "credit_limits"):
+        raise invalid("?mode", "mode_unsupported", f"expected delta: {kind} are not sent as snapshots")
     for name, value in (("source", source), ("business_unit_id", unit), ("taken_at", taken_at)):
         if value is None:
             raise invalid(f"?{name}", "required", "a snapshot needs source, business_unit_id and taken_at")

@@ -34,6 +34,7 @@ from libs.kit.schema import (
     text,
     uuid,
 )
+from services.ledger.storage.stated_limits import stated_limits_table
 
 METADATA = metadata()
 
@@ -394,3 +395,5 @@ snapshot_scopes = tenant_table(
     uuid("running_import_id", null=True),
     pk=("business_unit_id", "source", "kind"),
 )  # fmt: skip
+
+stated_limits_table(METADATA)

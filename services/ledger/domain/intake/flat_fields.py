@@ -89,4 +89,5 @@ FLAT_FIELDS: dict[str, frozenset[str]] = {
     "customers": frozenset({"payment_terms", "company.*", "address.*", "contact.*", "custom_fields.*"}),
     "orders": frozenset({"custom_fields.*"}),
     "payments": frozenset({"custom_fields.*"}),
+    "credit_limits": frozenset(),
 }

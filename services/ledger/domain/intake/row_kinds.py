@@ -7,6 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from services.ledger.domain.intake.columns import Records, RowDefaults
+from services.ledger.domain.intake.credit_limits import LIMIT_COLUMNS, LimitRow, limit_records, limit_stated
 from services.ledger.domain.intake.customers import (
     CUSTOMER_COLUMNS,
     CustomerRow,
@@ -52,4 +53,5 @@ CUSTOMERS: Final = RowKind(
 )
 ORDERS: Final = RowKind("orders", OrderRow, ORDER_COLUMNS, order_records, order_stated)
 PAYMENTS: Final = RowKind("payments", PaymentRow, PAYMENT_COLUMNS, payment_records, payment_stated)
-ROW_KINDS: Final = {kind.name: kind for kind in (ITEMS, CUSTOMERS, ORDERS, PAYMENTS)}
+CREDIT_LIMITS: Final = RowKind("credit_limits", LimitRow, LIMIT_COLUMNS, limit_records, limit_stated)
+ROW_KINDS: Final = {kind.name: kind for kind in (ITEMS, CUSTOMERS, ORDERS, PAYMENTS, CREDIT_LIMITS)}

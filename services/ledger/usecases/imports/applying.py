@@ -7,6 +7,7 @@ from libs.kit import clock
 from libs.kit.db import Tx
 from services.ledger.domain.intake.pipeline import Batch
 from services.ledger.storage.announcements import announce
+from services.ledger.usecases.imports.credit_limits import apply_credit_limits
 from services.ledger.usecases.imports.customers import apply_customers
 from services.ledger.usecases.imports.items import apply_items
 from services.ledger.usecases.imports.orders import apply_orders
@@ -25,6 +26,8 @@ async def apply_batch(tx: Tx, push: Push, batch: Batch) -> Outcome:
         outcome = await apply_customers(tx, push, batch.records)
     elif push.kind == "orders":
         outcome, orders = await apply_orders(tx, push, batch.records)
+    elif push.kind == "credit_limits":
+        outcome = await apply_credit_limits(tx, push, batch.records)
     else:
         outcome = await apply_payments(tx, push, batch.records)
     if not push.dry_run:
