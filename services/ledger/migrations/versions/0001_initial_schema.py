@@ -298,6 +298,20 @@ def upgrade() -> None:
     sa.Column('running_import_id', sa.UUID(), nullable=True),
     sa.PrimaryKeyConstraint('tenant_id', 'business_unit_id', 'source', 'kind', name='pk_snapshot_scopes')
     )
+    op.create_table('stated_limits',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('currency', sa.CHAR(length=3), nullable=False),
+    sa.Column('valid_until', sa.Date(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('source', sa.Text(), nullable=True),
+    sa.Column('stated_by', sa.UUID(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'company_id', name='pk_stated_limits')
+    )
     op.create_table('tenants',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -484,6 +498,7 @@ def downgrade() -> None:
     op.drop_index('ix_allocations_credit_item_id', table_name='allocations')
     op.drop_table('allocations')
     op.drop_table('tenants')
+    op.drop_table('stated_limits')
     op.drop_table('snapshot_scopes')
     op.drop_index('ix_search_words_object_id', table_name='search_words')
     op.drop_table('search_words')
