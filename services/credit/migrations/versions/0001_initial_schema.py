@@ -901,6 +901,7 @@ def upgrade() -> None:
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('authorised_unsecured', sa.BigInteger(), nullable=True),
     sa.Column('unvalidated_since', sa.Date(), nullable=True),
+    sa.Column('stated_version', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
     sa.Column('hold_reason', sa.Text(), nullable=True),
     sa.Column('hold_until', sa.Date(), nullable=True),
     sa.Column('held_by', sa.UUID(), nullable=True),
