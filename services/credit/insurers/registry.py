@@ -23,7 +23,7 @@ class Entry:
     note: str = ""
 
 
-InsurerCode = Literal["sandbox", "standard", "allianz_trade", "atradius", "coface", "declarative", "manual"]
+InsurerCode = Literal["sandbox", "standard", "manual"]
 CATALOGUE: dict[str, Entry] = {
     "sandbox": Entry(
         "Sandbox insurer", lambda profile: STANDARD, StandardInsurer,

@@ -11,7 +11,6 @@ from libs.kit.schema import (
     Index,
     Integer,
     Text,
-    UniqueConstraint,
     created,
     currency,
     instant,
@@ -144,56 +143,4 @@ def claim_tables(catalogue: MetaData) -> None:
         Column("body", Text, nullable=False),
         *created(),
         pk=("kind", "language"),
-    )  # fmt: skip
-    tenant_table(
-        "turnover_declarations", catalogue,
-        key(),
-        uuid("policy_id"),
-        Column("period_start", Date, nullable=False),
-        Column("period_end", Date, nullable=False),
-        Column("due_on", Date, nullable=True),
-        Column("state", Text, nullable=False),  # draft, filed
-        currency(),
-        money("total"),
-        money("insurable"),
-        money("corrections"),
-        Column("excluded", JSONB, nullable=False),  # by reason, minor units
-        Column("unconverted", JSONB, nullable=False),
-        Column("filed_on", Date, nullable=True),
-        *created(),
-        UniqueConstraint("tenant_id", "policy_id", "period_start"),
-    )  # fmt: skip
-    tenant_table(
-        "turnover_lines", catalogue,
-        uuid("declaration_id"),
-        uuid("item_id"),
-        Column("correction", Boolean, nullable=False),
-        uuid("company_id"),
-        Column("number", Text, nullable=True),
-        Column("kind", Text, nullable=False),
-        Column("issue_date", Date, nullable=False),
-        Column("item_currency", Text, nullable=False),
-        money("item_amount"),  # signed, without VAT where known
-        money("amount", null=True),  # signed, in the declaration's currency; null without a rate
-        Column("included", Boolean, nullable=False),
-        Column("reason", Text, nullable=True),
-        pk=("declaration_id", "correction", "item_id"),
-    )  # fmt: skip
-    tenant_table(
-        "evidence_packs", catalogue,
-        key(),
-        uuid("company_id"),
-        Column("purpose", Text, nullable=False),  # claim, insistence, audit
-        uuid("object_id", null=True),
-        Column("manifest", JSONB, nullable=False),
-        Column("digest", Text, nullable=False),
-        *created(),
-        Index("ix_evidence_packs_company_id", "tenant_id", "company_id", "id"),
-    )  # fmt: skip
-    tenant_table(
-        "evidence_documents", catalogue,
-        uuid("pack_id"),
-        Column("name", Text, nullable=False),
-        Column("content", Text, nullable=False),
-        pk=("pack_id", "name"),
     )  # fmt: skip

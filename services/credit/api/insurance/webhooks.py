@@ -29,6 +29,7 @@ router = APIRouter(
 )
 MAX_BODY = 64 * 1024
 ConnectionId = Annotated[UUID, Path(description="the insurer connection's id")]
+_PROBLEM = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 _NO_OPERATION = {
     "description": "always absent: nothing is to be followed",
     "schema": {"type": "string"},
@@ -50,8 +51,8 @@ class Stored(BaseModel):
     responses={
         200: {"model": Stored, "description": "The same message came before: nothing is done twice."},
         202: {"description": "Stored.", "headers": {"Operation-Location": _NO_OPERATION}},
-        400: {"description": "Signed too long ago, or in the future."},
-        401: {"description": "No such connection, or a signature that does not fit: the two look alike."},
+        400: {"description": "Signed too long ago, or in the future.", **_PROBLEM},
+        401: {"description": "No such connection, or a signature that does not fit: the two look alike.", **_PROBLEM},
     },
     summary="Tell a decision",
     openapi_extra={

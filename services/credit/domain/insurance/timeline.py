@@ -170,8 +170,13 @@ def _lower(first: _Steps, second: _Steps) -> _Steps:
     steps: list[tuple[date, Worth]] = []
     for day in days:
         rivals = [worth for worth in (_on(first, day), _on(second, day)) if worth is not None]
-        steps.append((day, min(rivals, key=lambda worth: (worth.amount, worth.decision_id))))
+        steps.append((day, min(rivals, key=_restriction)))
     return tuple(steps)
+
+
+def _restriction(worth: Worth) -> tuple[int, Decimal, str]:
+    """Smaller is more restrictive; nothing in it depends on the order in which messages came."""
+    return worth.amount, Decimal(100) if worth.percent is None else worth.percent, worth.status
 
 
 def _facts(steps: _Steps) -> tuple[tuple[date, int, str, Decimal | None], ...]:

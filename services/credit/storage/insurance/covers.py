@@ -44,7 +44,7 @@ async def decisions_of(tx: Tx, policy_id: UUID, company_id: UUID) -> list[Row]:
     """Every decision about a company under a policy, in the insurer's own order."""
     return await tx.fetch(
         f"SELECT {columns(DECISIONS)} FROM {DECISIONS} WHERE tenant_id = $1 AND policy_id = $2 AND company_id = $3"
-        " ORDER BY decided_at, sequence, id",
+        " ORDER BY decided_at, sequence, insurer_decision_id",
         tx.tenant_id, policy_id, company_id,
     )  # fmt: skip
 
@@ -155,7 +155,7 @@ def newest_of(rows: Iterable[Row], layer_rows: Iterable[UUID]) -> Row | None:
     acting = set(layer_rows)
     return max(
         (row for row in rows if row["id"] in acting),
-        key=lambda row: (row["decided_at"], row["sequence"], row["id"]),
+        key=lambda row: (row["decided_at"], row["sequence"], row["insurer_decision_id"]),
         default=None,
     )
 

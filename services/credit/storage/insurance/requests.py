@@ -49,7 +49,7 @@ async def decisions_about(tx: Tx, request_id: UUID) -> list[Row]:
     """What was decided about a request, in the insurer's order."""
     return await tx.fetch(
         f"SELECT {columns(DECISIONS)} FROM {DECISIONS} WHERE tenant_id = $1 AND request_id = $2"
-        " ORDER BY decided_at, sequence, id",
+        " ORDER BY decided_at, sequence, insurer_decision_id",
         tx.tenant_id, request_id,
     )  # fmt: skip
 

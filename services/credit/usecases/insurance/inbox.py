@@ -103,6 +103,8 @@ async def apply_told(
 ) -> tuple[UUID, str | None]:
     """Write a decision down where it belongs; its id, and a remark. Raises Parked or Unclear."""
     place = await _place(tx, connection, told)
+    # Before anything about the buyer is read or made: two messages at once would both make its first cover.
+    await covers.lock_buyer(tx, place.policy["id"], place.company_id)
     values = await _values(tx, connection, place, told, source)
     values["message_id"] = message_id
     row, _ = await record(tx, values)
