@@ -282,27 +282,6 @@ def upgrade() -> None:
     op.create_index('ix_events_recorded_at', 'events', ['tenant_id', 'recorded_at'], unique=False)
     op.create_index('ix_events_unnumbered', 'events', ['tenant_id', 'id'], unique=False, postgresql_where=sa.text('position IS NULL'))
     op.create_index('uq_events_position', 'events', ['tenant_id', 'position'], unique=True)
-    op.create_table('evidence_documents',
-    sa.Column('tenant_id', sa.UUID(), nullable=False),
-    sa.Column('pack_id', sa.UUID(), nullable=False),
-    sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('content', sa.Text(), nullable=False),
-    sa.PrimaryKeyConstraint('tenant_id', 'pack_id', 'name', name='pk_evidence_documents')
-    )
-    op.create_table('evidence_packs',
-    sa.Column('tenant_id', sa.UUID(), nullable=False),
-    sa.Column('id', sa.UUID(), nullable=False),
-    sa.Column('company_id', sa.UUID(), nullable=False),
-    sa.Column('purpose', sa.Text(), nullable=False),
-    sa.Column('object_id', sa.UUID(), nullable=True),
-    sa.Column('manifest', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('digest', sa.Text(), nullable=False),
-    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
-    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
-    sa.Column('version', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_evidence_packs')
-    )
-    op.create_index('ix_evidence_packs_company_id', 'evidence_packs', ['tenant_id', 'company_id', 'id'], unique=False)
     op.create_table('exchange_rates',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('base', sa.CHAR(length=3), nullable=False),
@@ -781,43 +760,6 @@ def upgrade() -> None:
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', name='pk_tenants')
     )
-    op.create_table('turnover_declarations',
-    sa.Column('tenant_id', sa.UUID(), nullable=False),
-    sa.Column('id', sa.UUID(), nullable=False),
-    sa.Column('policy_id', sa.UUID(), nullable=False),
-    sa.Column('period_start', sa.Date(), nullable=False),
-    sa.Column('period_end', sa.Date(), nullable=False),
-    sa.Column('due_on', sa.Date(), nullable=True),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('currency', sa.CHAR(length=3), nullable=False),
-    sa.Column('total', sa.BigInteger(), nullable=False),
-    sa.Column('insurable', sa.BigInteger(), nullable=False),
-    sa.Column('corrections', sa.BigInteger(), nullable=False),
-    sa.Column('excluded', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('unconverted', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('filed_on', sa.Date(), nullable=True),
-    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
-    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
-    sa.Column('version', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_turnover_declarations'),
-    sa.UniqueConstraint('tenant_id', 'policy_id', 'period_start', name=op.f('uq_turnover_declarations_tenant_id_policy_id_period_start'))
-    )
-    op.create_table('turnover_lines',
-    sa.Column('tenant_id', sa.UUID(), nullable=False),
-    sa.Column('declaration_id', sa.UUID(), nullable=False),
-    sa.Column('item_id', sa.UUID(), nullable=False),
-    sa.Column('correction', sa.Boolean(), nullable=False),
-    sa.Column('company_id', sa.UUID(), nullable=False),
-    sa.Column('number', sa.Text(), nullable=True),
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('issue_date', sa.Date(), nullable=False),
-    sa.Column('item_currency', sa.Text(), nullable=False),
-    sa.Column('item_amount', sa.BigInteger(), nullable=False),
-    sa.Column('amount', sa.BigInteger(), nullable=True),
-    sa.Column('included', sa.Boolean(), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=True),
-    sa.PrimaryKeyConstraint('tenant_id', 'declaration_id', 'correction', 'item_id', name='pk_turnover_lines')
-    )
     op.create_table('credit_files',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('company_id', sa.UUID(), nullable=False),
@@ -985,8 +927,6 @@ def downgrade() -> None:
     op.drop_index('ix_limit_requests_company_id', table_name='limit_requests')
     op.drop_table('limit_requests')
     op.drop_table('credit_files')
-    op.drop_table('turnover_lines')
-    op.drop_table('turnover_declarations')
     op.drop_table('tenants')
     op.drop_table('review_campaigns')
     op.drop_table('provider_facts')
@@ -1038,9 +978,6 @@ def downgrade() -> None:
     op.drop_table('exposures')
     op.drop_table('exposure_peaks')
     op.drop_table('exchange_rates')
-    op.drop_index('ix_evidence_packs_company_id', table_name='evidence_packs')
-    op.drop_table('evidence_packs')
-    op.drop_table('evidence_documents')
     op.drop_index('uq_events_position', table_name='events')
     op.drop_index('ix_events_unnumbered', table_name='events', postgresql_where=sa.text('position IS NULL'))
     op.drop_index('ix_events_recorded_at', table_name='events')
