@@ -51,7 +51,8 @@ async def test_what_the_caller_may_not_see_is_named(tenant: TestTenant) -> None:
     card = (await erp.get(f"/v1/customers/{customer['id']}/overview")).json()
     missing = {part["part"]: part["reason"] for part in card["missing"]}
     assert missing == dict.fromkeys(
-        ["limit", "requests", "guarantees", "guarantee_requests", "agenda", "messages"], "scope_missing"
+        ["limit", "requests", "guarantees", "guarantee_requests", "insistences", "agenda", "messages"],
+        "scope_missing",
     )
     assert card["balances"] and card["limit"] is None
     none = {"name": "risk", "scopes": ["risk:read"]}

@@ -146,3 +146,4 @@ def _money_as_text(definition: dict[str, Any]) -> None:
         texts = ["string" if kind == "integer" else kind for kind in kinds]
         member["type"] = texts if len(texts) > 1 else texts[0]
         member["format"] = "decimal"
+        member.pop("default", None)  # of minor units

@@ -80,7 +80,7 @@ class CustomerOverview(BaseModel):
     requests: list[_Object] = Field(description="the newest, as GET /v1/credit-limit-requests")
     guarantees: list[_Object] = Field(description="covers by layer, as GET /v1/companies/{id}/guarantees")
     guarantee_requests: list[_Object] = Field(description="the newest, as GET /v1/guarantee-requests")
-    insistences: list[_Object] = Field(description="with which insurers; empty while there are none")
+    insistences: list[_Object] = Field(description="the newest, as GET /v1/insistences")
     agenda: _Object | None = Field(description="as GET /v1/customers/{id}/dunning")
     messages: list[_Object] = Field(description="the newest, as GET /v1/messages")
     missing: list[MissingPart] = Field(description="empty when the card is whole")

@@ -64,6 +64,7 @@ _SOURCES = {
     "requests": _Source("credit", "/v1/credit-limit-requests", _OF_COMPANY),
     "guarantees": _Source("credit", "/v1/companies/{company}/guarantees", {"limit": 50}),
     "guarantee_requests": _Source("credit", "/v1/guarantee-requests", _OF_COMPANY),
+    "insistences": _Source("credit", "/v1/insistences", _OF_COMPANY),
     "agenda": _Source("dunning", "/v1/customers/{customer}/dunning", {}),
     "messages": _Source("dunning", "/v1/messages", {**_OF_CUSTOMER, "limit": _RECENT}),
 }
@@ -84,7 +85,7 @@ def _members(may_add: bool) -> dict[str, _Member]:
         "requests": _Member(("requests",), _rows, []),
         "guarantees": _Member(("guarantees",), _rows, []),
         "guarantee_requests": _Member(("guarantee_requests",), _rows, []),
-        "insistences": _Member((), list, []),
+        "insistences": _Member(("insistences",), _rows, []),
         "agenda": _Member(("agenda",), _itself, None),
         "messages": _Member(("messages",), _rows, []),
     }
