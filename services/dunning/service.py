@@ -8,22 +8,27 @@ from services.dunning.api import (
     customer_pages,
     disputes,
     dunning_runs,
+    hand_overs,
     inbound_mailboxes,
     message_channels,
     messages,
     pauses,
+    payment_plans,
     promises,
     qualifications,
     replies,
     scenarios,
+    simulations,
+    status_report,
     statuses,
+    suggestions,
     templates,
 )
-from services.dunning.feed import gateway, ledger
+from services.dunning.feed import gateway, ledger, risk
 from services.dunning.storage import situations
 from services.dunning.storage.actions import states
 from services.dunning.usecases import disputes as dispute_facts
-from services.dunning.usecases import mailboxes, runs, send
+from services.dunning.usecases import mailboxes, runs, send, status_days
 from services.dunning.usecases import pauses as pause_facts
 from services.dunning.usecases import promises as promise_facts
 from services.dunning.usecases import scenarios as assignment_facts
@@ -38,7 +43,12 @@ SERVICE = Service(
         promises.router,
         disputes.router,
         pauses.router,
+        payment_plans.router,
+        hand_overs.router,
+        status_report.router,
         scenarios.router,
+        simulations.router,
+        suggestions.router,
         customer_dunning.router,
         dunning_runs.router,
         actions.router,
@@ -64,6 +74,11 @@ SERVICE = Service(
             "item.changed": ledger.keep_items,
             "payment.changed": ledger.keep_payments,
         },
+        "risk": {
+            "legal_status.changed": risk.keep_legal_statuses,
+            "grade.changed": risk.keep_grades,
+            "assignment.changed": risk.keep_assignments,
+        },
     },
     forgets={"ledger": ledger.forget},
     states={
@@ -76,5 +91,5 @@ SERVICE = Service(
     },
     jobs={runs.JOB: runs.run, send.JOB: send.send_due, mailboxes.JOB: mailboxes.poll},
     sweeps=[runs.sweep, send.sweep, mailboxes.sweep],
-    day_steps={"reminders": runs.live_through},
+    day_steps={"reminders": runs.live_through, "statuses": status_days.keep},
 )

@@ -17,8 +17,9 @@ from services.dunning.api.qualifications import next_shown
 from services.dunning.api.schemas import Action, Channel
 from services.dunning.api.sight import customer_in_sight
 from services.dunning.domain.facts import OpenItem
+from services.dunning.domain.netting import seniority
 from services.dunning.domain.next_action import NextAction, Nothing, next_action
-from services.dunning.storage import lists, planning, situations
+from services.dunning.storage import lists, planning
 from services.dunning.storage import scenarios as scenario_rows
 from services.dunning.storage.records import PAUSES
 from services.dunning.usecases import scenarios
@@ -93,7 +94,6 @@ async def get_customer_dunning(ctx: Ctx, customer_id: UUID) -> Response:
     assigned = await scenarios.assignment(ctx.tx, customer_id)
     ahead = upcoming(facts, version, ctx.tx.today)
     pauses = await PAUSES.page(ctx.tx, None, {"customer_id": customer_id, "state": "active"}, None, 1)
-    held = await situations.of_customer(ctx.tx, customer_id)
     return reply(
         {
             "customer_id": customer_id,
@@ -109,12 +109,13 @@ async def get_customer_dunning(ctx: Ctx, customer_id: UUID) -> Response:
             "pause_reason": pauses[0]["reason"] if pauses else None,
             "excluded_items": [
                 {
-                    "item_id": one["item_id"],
-                    "number": one["number"],
-                    "excluded_by": one["excluded_by"],
-                    "until": one["excluded_until"],
+                    "item_id": one.id,
+                    "number": one.number,
+                    "excluded_by": one.exclusion.code,
+                    "until": one.exclusion.until,
                 }
-                for one in held
+                for one in sorted(facts.items, key=seniority)
+                if one.exclusion is not None and one.excluded_on(ctx.tx.today)
             ],
         }
     )

@@ -1,14 +1,12 @@
 """Qualification of items: what a customer answered, who resolves it, and what comes next."""
 
-from datetime import date as Day  # noqa: N812 - a member is called date
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Response
-from pydantic import BaseModel, Field
 
-from libs.contracts.money import Amount, AmountText, from_minor
+from libs.contracts.ids import new_id
+from libs.contracts.money import from_minor
 from libs.kit.db import Row
 from libs.kit.etag import etag, require_match
 from libs.kit.paging import Page
@@ -16,157 +14,27 @@ from libs.kit.problems import not_found
 from libs.kit.responses import reply
 from libs.kit.route import Ctx, Router, scope
 from services.dunning.api.fields import (
-    CategoryName,
-    ChannelName,
-    Code,
-    Comment,
     IfMatch,
-    Input,
-    ItemIds,
-    Kind,
-    ModeName,
-    NextScenarioAction,
+)
+from services.dunning.api.qualification_schemas import (
+    Confirmation,
+    OwnerPatch,
+    PastQualification,
+    Preview,
+    Qualification,
+    Qualified,
+    Situation,
+    SpecificAction,
 )
 from services.dunning.domain.next_action import NextAction
 from services.dunning.domain.scenario import Channel, Mode
-from services.dunning.storage import situations, statuses
-from services.dunning.usecases import upcoming
+from services.dunning.storage import planning, situations, statuses
+from services.dunning.usecases import confirmation, upcoming
 from services.dunning.usecases.qualify import Answer, Qualifying, check, qualify
+from services.dunning.usecases.send import JOB
 
 router = Router("Qualification")
 ItemId = Annotated[UUID, Path(description="the item's id")]
-
-
-class LetScenarioRun(Input):
-    """Let the scenario decide."""
-
-    kind: Literal["scenario"]
-
-
-class SpecificAction(Input):
-    """Take the items out of the scenario until this is finished."""
-
-    kind: Literal["specific_action"]
-    template_id: UUID | None = Field(
-        None, description="of the message; its channel is taken when none is named"
-    )
-    channel: ChannelName | None = Field(None, description="how the customer is approached")
-    due_on: Day | None = Field(None, description="the follow-up date when left out")
-    assignee: UUID | None = Field(
-        None, description="user who does it; the customer's collector when left out"
-    )
-    mode: ModeName | None = Field(None, description="automatic for messages when left out")
-
-
-class Qualification(Input):
-    """What a customer answered about some of its items."""
-
-    item_ids: ItemIds = Field(description="of one customer")
-    status_code: Code = Field(examples=["promise"])
-    date: Annotated[
-        Day | None, Field(description="of a promise the day promised (required), else of the answer; today")
-    ] = None
-    follow_up_on: Annotated[
-        Day | None, Field(description="when to come back; else the day promised, else the status's delay")
-    ] = None
-    amount: Amount | None = Field(None, description="the part of the items it is about; all when left out")
-    comment: Comment | None = Field(
-        None, description="what the customer said", examples=["Cheque sent on Friday"]
-    )
-    resolution_owner_id: UUID | None = Field(None, description="user in charge of resolving it")
-    dispute_kind: Kind | None = Field(
-        None, description="of the dispute it opens; the status's own when left out"
-    )
-    promise_channel: ChannelName | None = Field(None, description="how a promise was made")
-    next: Annotated[LetScenarioRun | SpecificAction, Field(discriminator="kind")] | None = Field(
-        None, description="what follows; what the status sets off when left out"
-    )
-
-
-class ItemOutcome(BaseModel):
-    """What came of one item."""
-
-    id: UUID
-    outcome: Literal["qualified", "closed", "not_found"]
-
-
-class Qualified(BaseModel):
-    """What a qualification came to."""
-
-    id: UUID
-    customer_id: UUID
-    status_code: str = Field(examples=["promise"])
-    category: CategoryName
-    date: Day
-    follow_up_on: Day
-    items: list[ItemOutcome]
-    message_id: UUID | None = Field(description="the confirmation's")
-    action_id: UUID | None = Field(description="the specific action's")
-    promise_id: UUID | None
-    dispute_id: UUID | None
-    next_scenario_action: NextScenarioAction | None
-
-
-class Preview(BaseModel):
-    """What a qualification would come to; nothing is written."""
-
-    customer_id: UUID
-    status_code: str = Field(examples=["promise"])
-    status_label: str = Field(description="in the customer's language", examples=["Promesse de règlement"])
-    category: CategoryName
-    date: Day
-    follow_up_on: Day
-    items: list[ItemOutcome]
-    amounts: dict[str, AmountText] = Field(
-        description="open on the items, by currency", examples=[{"EUR": "1234.56"}]
-    )
-
-
-class PastQualification(BaseModel):
-    """One qualification of an item."""
-
-    id: UUID
-    status_code: str = Field(examples=["promise"])
-    category: CategoryName
-    date: Day
-    follow_up_on: Day
-    comment: str | None = Field(description="what the customer said")
-    resolution_owner_id: UUID | None
-    amount: AmountText | None
-    open_amount: AmountText
-    currency: str = Field(examples=["EUR"])
-    next_kind: Literal["scenario", "specific_action"]
-    message_id: UUID | None
-    action_id: UUID | None
-    promise_id: UUID | None
-    dispute_id: UUID | None
-    qualified_on: Day
-    qualified_by: str = Field(description="user or key", examples=["user:0199…"])
-    created_at: datetime
-    updated_at: datetime
-
-
-class OwnerPatch(Input):
-    """Who resolves an item."""
-
-    resolution_owner_id: UUID | None = Field(description="a user; null: nobody")
-
-
-class Situation(BaseModel):
-    """Where an item stands."""
-
-    item_id: UUID
-    customer_id: UUID
-    status_code: str | None = Field(examples=["promise"])
-    category: CategoryName | None
-    date: Day | None
-    follow_up_on: Day | None
-    amount: AmountText | None
-    comment: str | None = Field(description="the last one")
-    resolution_owner_id: UUID | None
-    excluded_by: str | None = Field(description="what holds it out of the scenario", examples=["dispute"])
-    excluded_until: Day | None
-    updated_at: datetime | None = Field(description="null when nobody ever spoke about it")
 
 
 @router.post(
@@ -179,13 +47,19 @@ async def create_qualification(ctx: Ctx, body: Qualification) -> Response:
     """Give many items of one customer a status, a date and a comment; confirm it by e-mail; let the scenario run or plan a
     specific action that takes the items out of it. A promise or a dispute becomes an object of its own."""
     found = await _check(ctx, body)
-    done = await qualify(ctx.tx, found)
+    identifier, message_id = new_id(), None
+    if body.confirmation is not None:
+        ctx.caller.require("dunning:send")
+        ready = await confirmation.write(ctx.tx, found, _wishes(body.confirmation))
+        message_id = await confirmation.send(ctx.tx, found, ready, identifier)
+        _send_soon(ctx)
+    done = await qualify(ctx.tx, found, message_id, identifier)
     decision = await upcoming.of_customer(ctx.tx, found.customer)
     return reply(
         {
             **_common(found),
             **done,
-            "message_id": None,
+            "message_id": message_id,
             "next_scenario_action": next_shown(decision) if isinstance(decision, NextAction) else None,
         }
     )
@@ -206,7 +80,24 @@ async def preview_qualification(ctx: Ctx, body: Qualification) -> Response:
         amounts[item["currency"]] = amounts.get(item["currency"], 0) + item["open_amount"]
     label = statuses.label_of(found.status_row, found.customer["language"])
     shown = {code: from_minor(amount, code) for code, amount in amounts.items()}
-    return reply({**_common(found), "status_label": label, "amounts": shown})
+    ready = None
+    if body.confirmation is not None:
+        ready = await confirmation.write(ctx.tx, found, _wishes(body.confirmation))
+    facts = await planning.facts_of(ctx.tx, [found.customer["id"]])
+    known = facts[found.customer["id"]][1].contacts if found.customer["id"] in facts else ()
+    contacts = [
+        {"id": one.id, "name": one.name, "email": one.email, "role": one.role, "blocked": one.blacklisted}
+        for one in known
+    ]
+    return reply(
+        {
+            **_common(found),
+            "status_label": label,
+            "amounts": shown,
+            "contacts": contacts,
+            "confirmation": _as_it_reads(ready) if ready else None,
+        }
+    )
 
 
 @router.get(
@@ -268,6 +159,32 @@ def next_shown(decision: NextAction) -> dict[str, Any]:
         "leader_item_id": decision.leader.id,
         "template_id": decision.step.template_id,
         "blocked_by": decision.blocked_by,
+    }
+
+
+def _send_soon(ctx: Ctx) -> None:
+    tenant_id = str(ctx.tx.tenant_id)
+
+    async def nudge() -> None:
+        await ctx.runtime.jobs.enqueue(JOB, tenant_id, job_id=f"{JOB}:{tenant_id}")
+
+    ctx.tx.after_commit(nudge)
+
+
+def _wishes(body: Confirmation) -> confirmation.Wishes:
+    return confirmation.Wishes(**body.model_dump())
+
+
+def _as_it_reads(ready: confirmation.Ready) -> dict[str, Any]:
+    message = ready.composed.message
+    return {
+        "to": [one["email"] for one in ready.to],
+        "cc": [one["email"] for one in ready.cc],
+        "language": message.language,
+        "subject": message.subject,
+        "text": message.text,
+        "html": message.html,
+        "attachments": [one.filename for one in ready.composed.attachments],
     }
 
 

@@ -31,6 +31,16 @@ def collecting_tables(catalogue: MetaData) -> None:
     """Statuses, situations, qualifications, promises, disputes, pauses, plans, hand-overs, assignments, daily counts."""
     _qualification(catalogue)
     _agreements(catalogue)
+    tenant_table(  # what risk says of a buyer, as far as it decides what is asked of it
+        "company_risks", catalogue,
+        uuid("company_id"),
+        Column("legal_status", Text, nullable=True),
+        Column("judged_on", Date, nullable=True),
+        Column("status_version", BigInteger, nullable=False),
+        Column("grade", Text, nullable=True),
+        Column("grade_version", BigInteger, nullable=False),
+        pk=("company_id",),
+    )  # fmt: skip
     tenant_table(
         "scenario_assignments", catalogue,
         uuid("customer_id"),

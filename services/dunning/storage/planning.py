@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 
@@ -19,10 +19,17 @@ _CUSTOMERS = """
            collector_user_id, scenario_id
       FROM customers WHERE tenant_id = $1 AND id = ANY($2) AND NOT archived
 """
+#: What is owed from before a judgment is out, whatever else is agreed on it (DOMAIN §1, insolvency).
 _ITEMS = """
     SELECT i.id, i.customer_id, i.business_unit_id, i.currency, i.number, i.issue_date, i.due_date, i.open_amount, i.kind,
-           i.reference, s.excluded_by, s.excluded_until
-      FROM items i LEFT JOIN situations s ON s.tenant_id = i.tenant_id AND s.item_id = i.id
+           i.reference, coalesce(s.excluded_by, CASE WHEN r.company_id IS NOT NULL THEN 'insolvency' END) AS excluded_by,
+           CASE WHEN r.company_id IS NULL THEN s.excluded_until END AS excluded_until
+      FROM items i
+      JOIN customers c ON c.tenant_id = i.tenant_id AND c.id = i.customer_id
+      LEFT JOIN situations s ON s.tenant_id = i.tenant_id AND s.item_id = i.id
+      LEFT JOIN company_risks r ON r.tenant_id = c.tenant_id AND r.company_id = c.company_id
+           AND r.legal_status IN ('safeguard', 'receivership', 'liquidation', 'other_proceeding')
+           AND (r.judged_on IS NULL OR i.issue_date < r.judged_on)
      WHERE i.tenant_id = $1 AND i.customer_id = ANY($2) AND i.open_amount <> 0
 """
 _PASSED = """
@@ -150,12 +157,12 @@ async def look_again(tx: Tx, days: dict[UUID, date | None]) -> None:
 
 
 def contacts_of(row: Row, blocked: Collection[tuple[str, str]] = ()) -> list[Contact]:
-    """A customer's contacts; one with a blocked address is reached by nothing. They have no ids of their own in the ledger: their
-    place in the list serves."""
+    """A customer's contacts; one with a blocked address is reached by nothing. The ledger gives them no ids:
+    theirs come from the customer's and from how they are reached."""
     known: list[dict[str, Any]] = msgspec.json.decode(row["contacts"])
     return [
         Contact(
-            id=UUID(int=place),
+            id=uuid5(row["id"], contact.get("email") or contact.get("phone") or contact.get("name") or ""),
             name=contact.get("name") or "",
             role=contact.get("role") or "other",
             email=contact.get("email"),
@@ -165,7 +172,7 @@ def contacts_of(row: Row, blocked: Collection[tuple[str, str]] = ()) -> list[Con
                 (kind, folded(kind, contact.get(kind) or "")) in blocked for kind in ("email", "phone")
             ),
         )
-        for place, contact in enumerate(known)
+        for contact in known
     ]
 
 

@@ -1,7 +1,6 @@
 """Where items stand: their status, who resolves them, and what holds them out of the scenario."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -67,16 +66,6 @@ _QUALIFY = f"""
         updated_at = excluded.updated_at, version = situations.version + 1
     RETURNING {COLUMNS}
 """
-
-
-async def of_customer(tx: Tx, customer_id: UUID) -> list[Row]:
-    """The situations of a customer's open items that a hold keeps out."""
-    return await tx.fetch(
-        "SELECT s.item_id, i.number, s.excluded_by, s.excluded_until FROM situations s JOIN items i"
-        " ON i.tenant_id = s.tenant_id AND i.id = s.item_id WHERE s.tenant_id = $1 AND s.customer_id = $2"
-        " AND s.excluded_by IS NOT NULL AND i.open_amount <> 0 ORDER BY i.due_date, s.item_id",
-        tx.tenant_id, customer_id,
-    )  # fmt: skip
 
 
 async def get(tx: Tx, item_id: UUID, *, lock: bool = False) -> Row | None:
@@ -161,12 +150,3 @@ async def history(tx: Tx, item_id: UUID) -> list[Row]:
         " WHERE m.tenant_id = $1 AND m.item_id = $2 ORDER BY q.id DESC",
         tx.tenant_id, item_id,
     )  # fmt: skip
-
-
-async def last_day(tx: Tx, customer_id: UUID) -> date | None:
-    """When a customer was last spoken with, by its qualifications."""
-    day: date | None = await tx.fetchval(
-        "SELECT max(qualified_on) FROM qualifications WHERE tenant_id = $1 AND customer_id = $2",
-        tx.tenant_id, customer_id,
-    )  # fmt: skip
-    return day

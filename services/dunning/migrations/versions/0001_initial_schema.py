@@ -70,6 +70,16 @@ def upgrade() -> None:
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name='pk_business_units')
     )
+    op.create_table('company_risks',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('company_id', sa.UUID(), nullable=False),
+    sa.Column('legal_status', sa.Text(), nullable=True),
+    sa.Column('judged_on', sa.Date(), nullable=True),
+    sa.Column('status_version', sa.BigInteger(), nullable=False),
+    sa.Column('grade', sa.Text(), nullable=True),
+    sa.Column('grade_version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'company_id', name='pk_company_risks')
+    )
     op.create_table('customer_links',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -730,6 +740,7 @@ def downgrade() -> None:
     op.drop_index('ix_customer_links_live', table_name='customer_links', postgresql_where=sa.text('revoked_at IS NULL'))
     op.drop_index('ix_customer_links_customer_id', table_name='customer_links')
     op.drop_table('customer_links')
+    op.drop_table('company_risks')
     op.drop_table('business_units')
     op.drop_table('blocked_addresses')
     op.drop_index('uq_actions_step', table_name='actions', postgresql_where=sa.text("state <> 'cancelled'"))
