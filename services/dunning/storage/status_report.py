@@ -29,7 +29,7 @@ _KEPT = """
       FROM status_days WHERE tenant_id = {tenant} AND day = {day}
 """
 _KEYS = {
-    "status": ("''", "NULL::text", ""),
+    "status": ("''::text", "NULL::text", ""),
     "collector": ("l.collector_user_id::text", "u.name",
                   "LEFT JOIN users u ON u.tenant_id = {tenant} AND u.id = l.collector_user_id"),
     "business_unit": ("l.business_unit_id::text", "u.name",

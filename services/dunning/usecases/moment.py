@@ -1,6 +1,8 @@
 """The last look before a message leaves, on the rows of now: own items only, nothing paid, disputed or paused meanwhile."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from libs.kit.db import Row, Tx
@@ -18,10 +20,10 @@ from services.dunning.domain.sending_window import SendingWindow, window_at
 from services.dunning.storage import planning, scenarios
 from services.dunning.usecases.house import House
 
-_HOLD_COMPANY = """
+_COMPANY = """
     SELECT c.id FROM customers c
      WHERE c.tenant_id = $1 AND c.company_id = (SELECT company_id FROM customers WHERE tenant_id = $1 AND id = $2)
-     ORDER BY c.id FOR UPDATE
+     ORDER BY c.id
 """
 #: A message to another account of the company, or about something else, that is just leaving.
 _UNDER_WAY = """
@@ -39,10 +41,15 @@ class Cleared:
     window: SendingWindow
 
 
-async def decide_again(tx: Tx, action: Row, house: House) -> Cleared | Withdrawn:
+async def decide_again(
+    tx: Tx, action: Row | Mapping[str, Any], house: House, *, hold: bool = True
+) -> Cleared | Withdrawn:
     """Whether a planned action still follows from the facts. Holds the whole company, so that two accounts of it are not
-    written to at once."""
-    accounts = [row["id"] for row in await tx.fetch(_HOLD_COMPANY, tx.tenant_id, action["customer_id"])]
+    written to at once; `hold` off only asks."""
+    lock = "FOR UPDATE" if hold else ""
+    accounts = [
+        row["id"] for row in await tx.fetch(f"{_COMPANY} {lock}", tx.tenant_id, action["customer_id"])
+    ]
     in_force = await scenarios.in_force(tx)
     known = (await planning.facts_of(tx, [action["customer_id"]], in_force)).get(action["customer_id"])
     if known is None:
@@ -69,7 +76,9 @@ def window_of(customer: Row, version: ScenarioVersion, house: House, house_zone:
     )
 
 
-def _decide(action: Row, facts: CustomerFacts, version: ScenarioVersion, tx: Tx) -> NextAction | Withdrawn:
+def _decide(
+    action: Row | Mapping[str, Any], facts: CustomerFacts, version: ScenarioVersion, tx: Tx
+) -> NextAction | Withdrawn:
     if action["kind"] == "scenario":
         planned = Planned(action["leader_item_id"], action["scenario_version_id"], action["position"])
         return at_the_moment(planned, facts, version, tx.today)
