@@ -95,6 +95,7 @@ async def test_confirmations_plans_hand_overs_and_the_qualification_rate(desk: D
     problem = await desk.refused("POST", "/v1/hand-overs", 409, item_ids=[late], recipient="lawyer")
     assert (problem["code"], problem["existing_id"]) == ("already_handed_over", handed["id"])
 
+    await desk.house.advance(to="2026-03-04")
     await desk.pays(customer, second, "200.00", on="2026-03-04")
     await desk.house.advance(to="2026-03-07")
     plan = await desk.get(f"/v1/payment-plans/{plan['id']}")

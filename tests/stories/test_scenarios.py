@@ -89,7 +89,7 @@ async def test_scenarios_are_versioned_assigned_simulated_and_replace_what_was_p
     published = await desk.post(
         f"/v1/scenarios/{made['id']}/versions", 201,
         steps=[{"channel": "call", "mode": "manual", "offset_days": 3}, {**mail, "mode": "automatic", "after_days": 2}],
-        sending={"weekdays": [5], "opens": "10:00", "closes": "12:00", "calendar": "none"},
+        sending={"weekdays": [5], "opens": "08:30", "closes": "12:00", "calendar": "none"},
     )  # fmt: skip
     assert published["version"] == 2
     assert [one["version"] for one in await desk.listed(f"/v1/scenarios/{made['id']}/versions")] == [2, 1]
@@ -98,14 +98,14 @@ async def test_scenarios_are_versioned_assigned_simulated_and_replace_what_was_p
     assert (call["channel"], call["leader_item_id"]) == ("call", first)
     await desk.post(f"/v1/actions/{call['id']}/complete", outcome="Left word")
 
-    # the mail is due on Wednesday and leaves on Friday at ten, the only hours this scenario has
+    # the mail is due on Wednesday and leaves on Friday morning, the only hours this scenario has
     await desk.house.advance(to="2026-03-05")
     assert await desk.mails() == []
     verdict = await desk.get(f"/v1/actions/{(await desk.agenda(state='due'))[0]['id']}/preflight")
     assert (verdict["verdict"], verdict["code"], verdict["opens_at"]) == (
         "wait",
         "quiet_hours",
-        "2026-03-06T09:00:00Z",
+        "2026-03-06T07:30:00Z",
     )
     assert verdict["net"] == {"EUR": "1000.00"}
     await desk.house.advance(to="2026-03-07")
@@ -129,14 +129,14 @@ async def test_accounts_of_a_company_share_the_cap_and_suggestions_say_why(desk:
     await desk.invoice(south, "S-1", due="2026-02-21")
     # a history: one pays weeks late, the other within days
     for place in range(6):
-        due = date(2026, 1, 5) + timedelta(days=place)
+        due = date(2025, 12, 5) + timedelta(days=place)
         for customer, name, days in ((slow, "SLOW", 40), (prompt, "FAST", 3)):
             item = await desk.invoice(
-                customer, f"{name}-{place}", due=due.isoformat(), amount="100.00", issue_date="2025-12-01"
+                customer, f"{name}-{place}", due=due.isoformat(), amount="100.00", issue_date="2025-11-01"
             )
             body = {
-                "customer_id": customer, "amount": "100.00", "currency": "EUR", "paid_on": (due + timedelta(days=days)).isoformat(),
-                "allocations": [{"item_id": item, "amount": "100.00"}],
+                "customer_id": customer, "amount": "100.00", "currency": "EUR",
+                "paid_on": (due + timedelta(days=days)).isoformat(), "allocations": [{"item_id": item, "amount": "100.00"}],
             }  # fmt: skip
             await desk.post("/v1/payments", 201, **body)
     await desk.invoice(slow, "SLOW-9", due="2026-02-27", amount="700.00")

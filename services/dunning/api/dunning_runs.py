@@ -11,7 +11,7 @@ from libs.kit.problems import Problem, not_found
 from libs.kit.responses import raw, reply
 from libs.kit.route import Ctx, Router, scope
 from services.dunning.api.schemas import PlannedAction, Run, RunCreate
-from services.dunning.storage import lists
+from services.dunning.storage import lists, run_parts
 from services.dunning.storage.actions import decoded
 from services.dunning.usecases import runs
 
@@ -105,13 +105,13 @@ async def _one(ctx: Ctx, run_id: UUID) -> Row:
 
 
 async def _run(tx: Tx, row: Row) -> dict[str, Any]:
-    counts = decoded(row, "counts")
+    counts = await run_parts.counts(tx, row["id"])
     sent = await lists.sent_by(tx, row["id"])
     skipped = await lists.skipped_by(tx, row["id"])
     names = ("id", "as_of", "dry_run", "send_now", "status", "created_at", "updated_at")
     return {
         **{name: row[name] for name in names},
-        "counts": {**{name: counts.get(name, 0) for name in _COUNTS}, "sent": sent},
+        "counts": {**{name: counts[name] for name in _COUNTS}, "sent": sent},
         "skipped": [dict(one) for one in skipped],
         "error": raw(row["error"]),
     }

@@ -13,8 +13,7 @@ from services.dunning.storage.planning import LIVE
 from services.dunning.storage.records import customer_in_sight
 
 RUN_COLUMNS = (
-    "id, as_of, dry_run, send_now, customer_ids, status, after_customer_id, counts, error, requested_by, created_at,"
-    " updated_at, version"
+    "id, as_of, dry_run, send_now, customer_ids, status, error, requested_by, created_at, updated_at, version"
 )
 ACTION_SORTS = {
     "due_on": SortKey("a.due_on", "date"),

@@ -177,14 +177,24 @@ dunning_runs = tenant_table(
     Column("send_now", Boolean, nullable=False),
     Column("customer_ids", ARRAY(UUID(as_uuid=True)), nullable=True),
     Column("status", Text, nullable=False),  # queued, planning, sending, succeeded, failed
-    uuid("after_customer_id", null=True),  # planned up to here: where a new worker goes on
-    Column("counts", JSONB, nullable=False),
     Column("error", JSONB, nullable=True),
-    instant("leased_until", null=True),
     Column("requested_by", Text, nullable=False),
     *created(),
     Index("ix_dunning_runs_open", "tenant_id", "id", postgresql_where=text("status NOT IN ('succeeded', 'failed')")),
     Index("ix_dunning_runs_created_at", "tenant_id", "created_at", "id"),
+)  # fmt: skip
+
+dunning_run_parts = tenant_table(  # what several workers share out: each plans the customers between two ids
+    "dunning_run_parts", METADATA,
+    uuid("run_id"),
+    Column("number", Integer, nullable=False),
+    uuid("after_customer_id", null=True),  # planned up to here
+    uuid("until_customer_id"),
+    Column("counts", JSONB, nullable=False),
+    Column("done", Boolean, nullable=False),
+    instant("leased_until", null=True),
+    ForeignKeyConstraint(["tenant_id", "run_id"], ["dunning_runs.tenant_id", "dunning_runs.id"]),
+    pk=("run_id", "number"),
 )  # fmt: skip
 
 dunning_run_lines = tenant_table(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -152,9 +153,7 @@ def test_a_simulated_quarter_keeps_the_cap_and_takes_no_step_twice(
     taken = [(one.action.leader.id, one.action.position) for one in done]
     assert len(taken) == len(set(taken))
     sent = [one.on for one in done if one.action.step.sends_by_itself]
-    assert all(
-        (after - before).days >= version.cap_days for before, after in zip(sent, sent[1:], strict=False)
-    )
+    assert all((after - before).days >= version.cap_days for before, after in pairwise(sent))
     for one in done:
         assert not any(shown.excluded_on(one.on) for shown in one.action.items)
 

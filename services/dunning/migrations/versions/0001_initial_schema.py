@@ -168,10 +168,7 @@ def upgrade() -> None:
     sa.Column('send_now', sa.Boolean(), nullable=False),
     sa.Column('customer_ids', postgresql.ARRAY(sa.UUID()), nullable=True),
     sa.Column('status', sa.Text(), nullable=False),
-    sa.Column('after_customer_id', sa.UUID(), nullable=True),
-    sa.Column('counts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('error', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-    sa.Column('leased_until', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('requested_by', sa.Text(), nullable=False),
     sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -612,6 +609,18 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['tenant_id', 'run_id'], ['dunning_runs.tenant_id', 'dunning_runs.id'], name=op.f('fk_dunning_run_lines_tenant_id_run_id')),
     sa.PrimaryKeyConstraint('tenant_id', 'run_id', 'customer_id', name='pk_dunning_run_lines')
     )
+    op.create_table('dunning_run_parts',
+    sa.Column('tenant_id', sa.UUID(), nullable=False),
+    sa.Column('run_id', sa.UUID(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('after_customer_id', sa.UUID(), nullable=True),
+    sa.Column('until_customer_id', sa.UUID(), nullable=False),
+    sa.Column('counts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('done', sa.Boolean(), nullable=False),
+    sa.Column('leased_until', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['tenant_id', 'run_id'], ['dunning_runs.tenant_id', 'dunning_runs.id'], name=op.f('fk_dunning_run_parts_tenant_id_run_id')),
+    sa.PrimaryKeyConstraint('tenant_id', 'run_id', 'number', name='pk_dunning_run_parts')
+    )
     op.create_table('mail_attachments',
     sa.Column('tenant_id', sa.UUID(), nullable=False),
     sa.Column('mail_id', sa.UUID(), nullable=False),
@@ -673,6 +682,7 @@ def downgrade() -> None:
     op.drop_table('scenario_versions')
     op.drop_table('reply_attachments')
     op.drop_table('mail_attachments')
+    op.drop_table('dunning_run_parts')
     op.drop_table('dunning_run_lines')
     op.drop_table('users')
     op.drop_table('tenants')
