@@ -141,13 +141,24 @@ def transport_of(settings: Settings, tenant_id: UUID, tenant_settings: TenantSet
 
 async def write(tx: Tx, identifier: UUID, values: dict[str, Any]) -> None:
     """Write down the intent to send. Members as in COLUMNS; subject and text may be filled in at the moment of sending."""
-    domain = values["sender_email"].rpartition("@")[2]
-    await tx.execute(
+    await write_many(tx, [(identifier, values)])
+
+
+async def write_many(tx: Tx, mails: Sequence[tuple[UUID, dict[str, Any]]]) -> None:
+    """The same for many, in one round trip."""
+    await tx.executemany(
         "INSERT INTO mails (tenant_id, id, channel, purpose, object_id, customer_id, about, language, sender_name, sender_email,"
         " reply_to, recipients, cc, subject, text, html, header_id, answers_to, state, not_before, any_hour, attempts,"
         " created_at, updated_at, version)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 'queued', $19, $20, 0, $21,"
         " $21, 1)",
+        [_written(tx, identifier, values) for identifier, values in mails],
+    )
+
+
+def _written(tx: Tx, identifier: UUID, values: dict[str, Any]) -> tuple[Any, ...]:
+    domain = values["sender_email"].rpartition("@")[2]
+    return (
         tx.tenant_id, identifier, values.get("channel", "email"), values["purpose"], values["object_id"],
         values.get("customer_id"), values.get("about", []), values.get("language"), values["sender_name"],
         values["sender_email"], values.get("reply_to"), values["recipients"], values.get("cc", "[]"),

@@ -24,10 +24,12 @@ _DIVIDE = """
     SELECT $1, $2, number, lag(last) OVER (ORDER BY number), last, '{}', false FROM bounds
     ON CONFLICT DO NOTHING
 """
+#: Materialized: a LIMIT below FOR UPDATE SKIP LOCKED may else be asked again for every row, and claim them all.
 _CLAIM = """
-    UPDATE dunning_run_parts p SET leased_until = $3
-      FROM (SELECT number FROM dunning_run_parts WHERE tenant_id = $1 AND run_id = $2 AND NOT done
-               AND (leased_until IS NULL OR leased_until < $4) ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED) free
+    WITH free AS MATERIALIZED (
+        SELECT number FROM dunning_run_parts WHERE tenant_id = $1 AND run_id = $2 AND NOT done
+           AND (leased_until IS NULL OR leased_until < $4) ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
+    UPDATE dunning_run_parts p SET leased_until = $3 FROM free
      WHERE p.tenant_id = $1 AND p.run_id = $2 AND p.number = free.number
  RETURNING p.number, p.after_customer_id, p.until_customer_id
 """

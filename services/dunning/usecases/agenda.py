@@ -13,7 +13,7 @@ from services.dunning.domain.scenario import Channel
 from services.dunning.storage import actions, situations
 from services.dunning.usecases.house import house_of
 from services.dunning.usecases.moment import decide_again
-from services.dunning.usecases.queue_message import queue_mail
+from services.dunning.usecases.queue_message import Wanted, queue_messages
 from services.dunning.usecases.specific import SPECIFIC, finished
 
 _OPEN = ("proposed", "to_confirm", "due", "blocked")
@@ -73,7 +73,8 @@ async def confirm(tx: Tx, row: Row, user_id: UUID | None) -> Row:
         raise Problem(409, "overtaken", "The facts no longer ask for this message.", reason=str(cleared.code))
     identifier = new_id()
     opening = cleared.window.next_opening(tx.now)
-    await queue_mail(tx, identifier, row["id"], row["customer_id"], cleared.decision, house, opening)
+    wanted = Wanted(identifier, row["id"], cleared.customer, cleared.decision, opening)
+    await queue_messages(tx, [wanted], house)
     return await _taken_up(tx, row, state="due", mail_id=identifier, done_by=user_id)
 
 

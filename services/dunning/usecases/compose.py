@@ -148,7 +148,7 @@ async def queue(
         "customer_id": customer_id,
         "sender_name": sender.name,
         "sender_email": sender.email,
-        "reply_to": await _reply_to(tx, identifier) or sender.reply_to,
+        "reply_to": answers_at(await mailbox_of(tx), identifier) or sender.reply_to,
         "recipients": json_bytes(list(recipients)).decode(),
         "cc": json_bytes(list(cc)).decode(),
         "not_before": not_before,
@@ -213,14 +213,18 @@ async def _thread(tx: Tx, channel: str, customer: Row, matter: Matter) -> tuple[
     return await letters.thread_of(tx, customer["id"], leader.id, contact.email)
 
 
-async def _reply_to(tx: Tx, identifier: UUID) -> str | None:
-    """Where answers to a message are heard: the newest active mailbox with an address of its own."""
-    row = await tx.fetchrow(
+async def mailbox_of(tx: Tx) -> Row | None:
+    """Where answers are heard: the newest active mailbox with an address of its own."""
+    return await tx.fetchrow(
         "SELECT address, plus_address FROM inbound_mailboxes WHERE tenant_id = $1 AND active AND address IS NOT NULL"
         " ORDER BY id DESC LIMIT 1",
         tx.tenant_id,
     )
-    if row is None or not row["plus_address"]:
-        return row["address"] if row else None
-    local, _, domain = row["address"].rpartition("@")
+
+
+def answers_at(mailbox: Row | None, identifier: UUID) -> str | None:
+    """The address for answers to one message."""
+    if mailbox is None or not mailbox["plus_address"]:
+        return mailbox["address"] if mailbox else None
+    local, _, domain = mailbox["address"].rpartition("@")
     return f"{local}+{identifier.hex}@{domain}"

@@ -7,7 +7,7 @@ left alone; running it again writes nothing.
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +17,12 @@ from libs.kit.db import Row, Tx
 from services.dunning.domain.facts import CustomerFacts
 from services.dunning.domain.next_action import NextAction, Nothing, next_action
 from services.dunning.domain.scenario import Mode, ScenarioVersion
+from services.dunning.domain.sending_window import SendingWindow
 from services.dunning.storage import actions, planning
 from services.dunning.storage.scenarios import Scenarios
 from services.dunning.usecases.house import House
 from services.dunning.usecases.moment import window_of
-from services.dunning.usecases.queue_message import queue_mail
+from services.dunning.usecases.queue_message import Wanted, queue_messages
 
 BATCH = 500
 DELIVERY_FAILED = "delivery_failed"
@@ -192,15 +193,25 @@ def _leaves_by_itself(decision: NextAction) -> bool:
 
 
 async def _queue_mails(tx: Tx, fresh: list[Fresh], house: House, *, send_now: bool) -> None:
+    openings: dict[SendingWindow, datetime] = {}
+    wanted = []
     for one in fresh:
-        planned = one.action
-        if planned["mail_id"] is None:
+        if one.action["mail_id"] is None:
             continue
         window = window_of(one.customer, one.version, house, tx.tenant.time_zone)
-        opening = tx.now if send_now else window.next_opening(tx.now)
-        await queue_mail(
-            tx, planned["mail_id"], planned["id"], planned["customer_id"], one.decision, house, opening, any_hour=send_now
-        )  # fmt: skip
+        if window not in openings:
+            openings[window] = tx.now if send_now else window.next_opening(tx.now)
+        wanted.append(
+            Wanted(
+                one.action["mail_id"],
+                one.action["id"],
+                one.customer,
+                one.decision,
+                openings[window],
+                send_now,
+            )
+        )
+    await queue_messages(tx, wanted, house)
 
 
 def _still_follows(live: Row, decision: NextAction | Nothing, version: ScenarioVersion) -> bool:

@@ -12,7 +12,7 @@ from services.dunning.domain.scenario import Channel, Mode
 from services.dunning.storage import actions, planning, situations
 from services.dunning.usecases.house import House
 from services.dunning.usecases.moment import Cleared, decide_again
-from services.dunning.usecases.queue_message import queue_mail
+from services.dunning.usecases.queue_message import Wanted, queue_messages
 
 SPECIFIC = "specific_action"
 #: Reasons that pass: the action waits for another day instead of being given up.
@@ -80,7 +80,8 @@ async def send_next_due(tx: Tx, day: date, house: House) -> bool:
     if isinstance(cleared, Cleared):
         identifier = new_id()
         opening = cleared.window.next_opening(tx.now)
-        await queue_mail(tx, identifier, row["id"], row["customer_id"], cleared.decision, house, opening)
+        wanted = Wanted(identifier, row["id"], cleared.customer, cleared.decision, opening)
+        await queue_messages(tx, [wanted], house)
         await actions.update(tx, row["id"], mail_id=identifier)
     else:
         await withdraw(tx, row, str(cleared.code))
