@@ -46,8 +46,8 @@ async def test_workers_share_a_run_and_a_killed_one_is_taken_over(
     client = await service_client("dunning", now="2026-03-02")
     unit = client.main_business_unit_id
     customers = [_customer(place, unit) for place in range(CUSTOMERS)]
-    await client.publish("ledger", "customer.changed", *customers)
-    await client.publish("ledger", "item.changed", *(_item(one, unit) for one in customers))
+    client.publish("ledger", "customer.changed", *customers)
+    client.publish("ledger", "item.changed", *(_item(one, unit) for one in customers))
     await client.settle()
 
     monkeypatch.setattr(run_parts, "SIZE", 4)
@@ -96,8 +96,8 @@ async def test_a_part_whose_worker_died_is_free_again_after_its_lease(service_cl
     client = await service_client("dunning", now="2026-03-02")
     unit = client.main_business_unit_id
     customers = [_customer(place, unit) for place in range(3)]
-    await client.publish("ledger", "customer.changed", *customers)
-    await client.publish("ledger", "item.changed", *(_item(one, unit) for one in customers))
+    client.publish("ledger", "customer.changed", *customers)
+    client.publish("ledger", "item.changed", *(_item(one, unit) for one in customers))
     await client.settle()
     runtime, tenant = client.stack.runtime("dunning"), client.caller.tenant
     async with runtime.db.transaction(tenant) as tx:
