@@ -89,7 +89,7 @@ async def test_scenarios_are_versioned_assigned_simulated_and_replace_what_was_p
     published = await desk.post(
         f"/v1/scenarios/{made['id']}/versions", 201,
         steps=[{"channel": "call", "mode": "manual", "offset_days": 3}, {**mail, "mode": "automatic", "after_days": 2}],
-        sending={"weekdays": [5], "opens": "08:30", "closes": "12:00", "calendar": "none"},
+        sending={"weekdays": [5], "opens": "08:30", "closes": "16:00", "calendar": "none"},
     )  # fmt: skip
     assert published["version"] == 2
     assert [one["version"] for one in await desk.listed(f"/v1/scenarios/{made['id']}/versions")] == [2, 1]

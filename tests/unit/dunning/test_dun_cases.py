@@ -1,11 +1,13 @@
 """Cases other products test, told in our words: the same answer, or another one with its reason.
 
-The numbers are those of `data/cases` (DUN-nn). What needs fees, interest, rights or objects of their own
-(DUN-10, 11, 27 to 34, 81) belongs to other parts of the product.
+The numbers are those of `data/cases` (DUN-nn). Reminder fees and interest (DUN-10, 11, 32, 34, 81) are claims of the ledger,
+never lines a reminder adds by itself; scenarios hang on customers and not on ledger accounts (DUN-29); who may read and who may
+send are scopes, dunning:read and dunning:send (DUN-31).
 """
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -28,7 +30,9 @@ from tests.unit.dunning.books import (
 
 LEVELS = (5, 20, 40)
 #: Cases shown here; the data-marked test below checks that the list of cases still knows them.
-SHOWN = (1, 3, 5, 6, 8, 13, 24, 26, 41, 42, 44, 46, 47, 51, 52, 54, 60, 61, 63, 65, 66, 68, 70, 71, 73)
+SHOWN = (
+    1, 3, 5, 6, 8, 13, 21, 22, 24, 26, 27, 41, 42, 44, 46, 47, 49, 51, 52, 54, 60, 61, 63, 65, 66, 68, 70, 71, 73, 82, 84,
+)  # fmt: skip
 
 
 def test_dun_01_nothing_before_the_first_level() -> None:
@@ -65,6 +69,22 @@ def test_dun_13_an_unmatched_payment_is_deducted_and_one_message_leaves() -> Non
     assert decided.net == {"EUR": 5_000}
 
 
+def test_dun_21_decided_otherwise_steps_count_days_and_no_month_ends() -> None:
+    """OCA rounds "due + 30 days" up to the month's end. A reminder that waits for the month's end is late by up to a month for
+    nobody's good: here 30 days are 30 days."""
+    assert run([item()], emails(30), 0, 60) == [(30, "F1", 0)]
+
+
+def test_dun_22_a_step_counts_from_the_one_before_it_once_that_was_sent() -> None:
+    steps = (
+        Step(Channel.EMAIL, Mode.AUTOMATIC, TEMPLATE, offset_days=5),
+        Step(Channel.EMAIL, Mode.AUTOMATIC, TEMPLATE, after_days=10),
+    )
+    version = replace(emails(5), steps=steps)
+    assert run([item()], version, 0, 40) == [(5, "F1", 0), (15, "F1", 1)]
+    assert run([item()], version, 9, 40) == [(9, "F1", 0), (19, "F1", 1)], "sent late, it keeps its distance"
+
+
 def test_dun_24_three_runs_far_apart_take_three_steps() -> None:
     assert run([item()], emails(*LEVELS), 30, 210, every=60)[:3] == [
         (30, "F1", 0),
@@ -76,6 +96,15 @@ def test_dun_24_three_runs_far_apart_take_three_steps() -> None:
 def test_dun_26_the_first_step_cannot_count_from_a_step_before() -> None:
     steps = [Step(Channel.EMAIL, Mode.AUTOMATIC, TEMPLATE, after_days=10)]
     assert [finding.code for finding in findings(steps)] == ["first_step_relative"]
+
+
+def test_dun_27_decided_otherwise_an_invoice_may_be_cancelled_and_its_reminder_is_withdrawn() -> None:
+    """OCA refuses to cancel an invoice whose reminder waits to be sent. Books come first: the invoice is cancelled and the
+    reminder withdrawn at the moment of sending."""
+    version, debt = emails(5), item()
+    assert at_the_moment(Planned(debt.id, version.id, 0), facts(), version, day(6)) == Withdrawn(
+        "nothing_open"
+    )
 
 
 @pytest.mark.parametrize(("minimum", "found"), [(5_099, False), (5_000, True), (4_999, True)])
@@ -105,6 +134,18 @@ def test_dun_47_70_71_what_is_excluded_stays_out_and_comes_back_at_once() -> Non
     freed = next_action(facts(item()), version, day(6))
     assert isinstance(freed, NextAction)
     assert freed.due_on <= day(6)
+
+
+def test_dun_49_decided_otherwise_currencies_share_one_leader_and_one_message() -> None:
+    """Lago counts attempts by currency. A customer is one reader: the oldest item leads whatever its currency, each currency has
+    its own minimum and net, and one that is below it is left out."""
+    book = [item("USD", 5_000, due=-3, currency="USD"), item("EUR", 2_500)]
+    decided = next_action(facts(*book), emails(5, minimums={"USD": 4_000, "EUR": 2_000}), day(9))
+    assert isinstance(decided, NextAction)
+    assert (decided.leader.number, decided.net) == ("USD", {"USD": 5_000, "EUR": 2_500})
+    alone = next_action(facts(*book), emails(5, minimums={"USD": 6_000, "EUR": 2_000}), day(9))
+    assert isinstance(alone, NextAction)
+    assert (alone.leader.number, alone.net) == ("EUR", {"EUR": 2_500})
 
 
 def test_dun_52_decided_otherwise_two_units_are_one_message() -> None:
