@@ -37,14 +37,26 @@ _LATE = """
      WHERE i.tenant_id = $1 AND i.customer_id = ANY($2) AND i.open_amount > 0 AND i.due_date < $3 AND s.excluded_by IS NULL
      ORDER BY i.due_date, i.id
 """
-_DELAYS = """
-    SELECT customer_id, array_agg(closed_on - due_date ORDER BY closed_on - due_date) AS days FROM items
-     WHERE tenant_id = $1 AND customer_id = ANY($2) AND closed_on > $3::date - 730 AND NOT cancelled
-       AND kind IN ('invoice', 'other') GROUP BY customer_id
+#: When items were paid, by value date: the day they were closed on is when somebody booked it.
+_PAID = """
+    SELECT a.key::uuid AS item_id, max(p.paid_on) AS paid_on
+      FROM payments p CROSS JOIN LATERAL jsonb_each_text(p.allocations) a WHERE p.tenant_id = $1 AND {which} GROUP BY 1
 """
-_PORTFOLIO = """
-    SELECT closed_on - due_date AS delay, count(*) AS count FROM items
-     WHERE tenant_id = $1 AND closed_on > $2::date - 365 AND NOT cancelled AND kind IN ('invoice', 'other') GROUP BY 1 ORDER BY 1
+_SETTLED = "i.closed_on IS NOT NULL AND NOT i.cancelled AND i.kind IN ('invoice', 'other')"
+_DELAYS = f"""
+    WITH paid AS ({_PAID.format(which="p.customer_id = ANY($2)")})
+    SELECT i.customer_id, array_agg(d.delay ORDER BY d.delay) AS days
+      FROM items i LEFT JOIN paid ON paid.item_id = i.id
+     CROSS JOIN LATERAL (SELECT coalesce(paid.paid_on, i.closed_on) - i.due_date AS delay) d
+     WHERE i.tenant_id = $1 AND i.customer_id = ANY($2) AND i.closed_on > $3::date - 730 AND {_SETTLED}
+     GROUP BY i.customer_id
+"""
+_PORTFOLIO = f"""
+    WITH paid AS ({_PAID.format(which="p.paid_on > $2::date - 730")})
+    SELECT coalesce(paid.paid_on, i.closed_on) - i.due_date AS delay, count(*) AS count
+      FROM items i LEFT JOIN paid ON paid.item_id = i.id
+     WHERE i.tenant_id = $1 AND i.closed_on > $2::date - 365 AND {_SETTLED}
+     GROUP BY 1 ORDER BY 1
 """
 _PROMISES = """
     SELECT customer_id, count(*) AS broken FROM promises
