@@ -139,8 +139,8 @@ async def test_accounts_of_a_company_share_the_cap_and_suggestions_say_why(desk:
                 "paid_on": (due + timedelta(days=days)).isoformat(), "allocations": [{"item_id": item, "amount": "100.00"}],
             }  # fmt: skip
             await desk.post("/v1/payments", 201, **body)
-    await desk.invoice(slow, "SLOW-9", due="2026-02-27", amount="700.00")
-    await desk.invoice(prompt, "FAST-9", due="2026-02-27", amount="900.00")
+    await desk.invoice(slow, "SLOW-9", due="2026-03-01", amount="700.00")
+    await desk.invoice(prompt, "FAST-9", due="2026-03-01", amount="900.00")
     await desk.house.settle()
 
     ranked = await desk.listed("/v1/suggestions")
