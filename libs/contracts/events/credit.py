@@ -17,7 +17,7 @@ class LimitChanged(State):
 
     state: Literal["none", "pending", "approved", "not_validated", "expired", "blocked"]
     amount: int | None
-    temporary_amount: int = 0
+    temporary_amount: int
     currency: str | None
     valid_from: date | None
     valid_until: date | None
