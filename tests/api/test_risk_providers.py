@@ -1,5 +1,6 @@
 """Providers connected, portfolios steered, companies read, every change remembered: risk over HTTP against a fake provider."""
 
+import time
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,8 @@ import pytest
 from libs.contracts.ids import new_id
 from libs.kit.feed.events import Subject
 from services.risk.providers.errors import AuthRefused, ProviderUnavailable, RateLimited, Uncertain
+from services.risk.storage import monitorings
+from services.risk.usecases import desk
 from tests.api.fake_provider import FakeAdapter, World, connected, event
 
 DAY = date(2026, 4, 9)
@@ -463,6 +466,68 @@ async def test_reading_that_is_paid_for_follows_events_and_keeps_to_the_budget(c
         over = await sync(client, connection_id)
         assert (over["counts"]["unchanged"], over["counts"]["over_budget"]) == (1, 2)
         assert world.calls["fetch"] == 5
+
+
+async def test_what_is_known_follows_a_merged_company(client, fake) -> None:
+    alpes, twin = add_company(client, "Alpes", NUMBERS[0]), add_company(client, "Twin", None)
+    connection_id, world = await connect(client, fake)
+    world.companies[NUMBERS[0]] = {"score": "8", "legal_status": "receivership"}
+    await client.settle()
+    await watch(client, connection_id, alpes)
+    client.publish("ledger", "company.merged", Subject(alpes, 2, {"into_id": str(twin)}))
+    await client.settle()
+    assert (await client.get(f"/v1/companies/{alpes}/risk")).status_code == 404
+    shown = await risk(client, twin)
+    assert (shown["canonical"]["score"]["value"], [one["state"] for one in shown["monitoring"]]) == (
+        "8",
+        ["member"],
+    )
+    assert len(await rows(client, f"/v1/companies/{twin}/risk/history", field="score")) == 1
+    alerts = await rows(client, "/v1/alerts", kind="proceedings_opened")
+    assert [(one["state"], one["company_id"]) for one in alerts] == [
+        ("open", str(twin)),
+        ("closed", str(alpes)),
+    ]
+
+
+async def test_work_that_lost_its_nudge_is_found(client, fake) -> None:
+    alpes = add_company(client, "Alpes", NUMBERS[0])
+    connection_id, world = await connect(client, fake)
+    world.companies[NUMBERS[0]] = {"score": "8"}
+    await client.settle()
+    runtime = await client.stack.worker_runtime("risk")
+    async with runtime.db.transaction(client.caller.tenant) as tx:
+        await monitorings.add(tx, UUID(connection_id), [alpes], None)
+    await client.settle()
+    assert world.portfolio == set()
+    await desk.sweep(runtime)
+    await client.settle()
+    assert (world.portfolio, world.calls["fetch"]) == ({NUMBERS[0]}, 1)
+
+
+@pytest.mark.slow
+async def test_a_large_portfolio_is_read_in_one_run(client, fake) -> None:
+    """1,000 members: the statements of a run are a batch's, not a company's, so 50,000 take fifty times as long."""
+    numbers = [f"{n:09d}" for n in range(1_000)]
+    companies = [new_id() for _ in numbers]
+    states = [
+        Subject(company, 1, {"name": number, "country": "FR", "registration_number": number, "vat_number": None,
+                             "group_id": company, "merged_into_id": None})
+        for company, number in zip(companies, numbers, strict=True)
+    ]  # fmt: skip
+    client.publish("ledger", "company.changed", *states)
+    connection_id, world = await connect(client, fake, rate={"calls": 10_000, "seconds": 1})
+    world.companies = {number: {"score": "14"} for number in numbers}
+    await client.settle()
+    await watch(client, connection_id, *companies)
+    assert world.calls["fetch"] == len(numbers)
+    for number in numbers[::10]:
+        world.companies[number] = {"score": "9", "as_of": "2026-03-31"}
+    started = time.monotonic()
+    counts = (await sync(client, connection_id))["counts"]
+    took = time.monotonic() - started
+    assert (counts["done"], counts["changed"], counts["unchanged"]) == (1_000, 100, 900)
+    assert took < 120, f"{took:.0f} s for 1,000 companies"
 
 
 async def test_an_insurers_grade_is_one_more_source(client) -> None:

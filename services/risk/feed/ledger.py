@@ -1,11 +1,14 @@
 """What risk keeps of the ledger; each handler joins the profiles it touches anew, in the same transaction."""
 
 from typing import Any
+from uuid import UUID
 
 from libs.kit.db import Tx
 from libs.kit.responses import json_bytes
 from libs.kit.service import Incoming
+from services.risk.storage import mergers
 from services.risk.usecases.alerts import close_of_companies
+from services.risk.usecases.canonical import choose_anew
 from services.risk.usecases.profiles import join_all_anew, join_anew
 
 _COMPANIES = """
@@ -89,15 +92,19 @@ async def keep_rates(tx: Tx, subjects: list[Incoming]) -> None:
 
 
 async def follow_mergers(tx: Tx, subjects: list[Incoming]) -> None:
-    """`company.merged`: customers follow by events of their own; the profile of the company that ended goes."""
+    """`company.merged`: customers follow by events of their own, what providers say of it and its monitorings here; the profile
+    of the company that ended goes."""
     for subject in subjects:
+        into = UUID(str(subject.data["into_id"]))
         await tx.execute(
             "UPDATE companies SET merged_into_id = $3 WHERE tenant_id = $1 AND id = $2",
-            tx.tenant_id, subject.id, subject.data["into_id"],
+            tx.tenant_id, subject.id, into,
         )  # fmt: skip
+        await mergers.repoint(tx, subject.id, into)
     ended = [subject.id for subject in subjects]
     await close_of_companies(tx, ended)
     await join_anew(tx, ended)
+    await choose_anew(tx, [UUID(str(subject.data["into_id"])) for subject in subjects])
 
 
 async def forget(tx: Tx) -> None:

@@ -28,7 +28,9 @@ from services.risk.usecases.taking_in import Taken, answers_of, take_in
 if TYPE_CHECKING:
     from services.risk.usecases.desk import Desk
 
-_BATCH = 40
+_BATCH = 200
+#: Answers that cost nothing are committed together, as many as come within so many seconds.
+_LINGER = 0.25
 _REMAP_BATCH = 200
 _EVER = timedelta(days=36500)
 _OVER_BUDGET = {"code": "over_budget", "detail": "The month's budget of billed calls is used up."}
@@ -113,7 +115,11 @@ async def _fetch(desk: Desk, provider: Provider, connection: Connection, run: Ro
     unheard: list[Taken] = []
     try:
         while tasks:
-            done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, tasks = await (
+                asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if billed
+                else asyncio.wait(tasks, timeout=_LINGER)
+            )
             results: list[Taken] = []
             for task in done:
                 failure = task.exception()
@@ -150,6 +156,8 @@ async def _claim(desk: Desk, tx: Tx, run: Row, size: int, billed: bool) -> list[
             await syncs.give_up_rest(tx, run, "over_budget", _OVER_BUDGET)
             return []
     batch = await syncs.claim(tx, run["id"], desk.row["id"], size)
+    counted = sync_run.counts(await syncs.counts(tx, [run["id"]]), run["id"])
+    await operations.progress(tx, run["operation_id"], counted["done"])
     if billed and batch:
         await connections.count_billed(tx, desk.row["id"], tx.today, len(batch))
     return batch
@@ -193,8 +201,6 @@ async def _store(desk: Desk, tx: Tx, run: Row, results: Sequence[Taken], billed:
     difference = charged - (len(results) if billed else 0)
     if difference:
         await connections.count_billed(tx, desk.row["id"], tx.today, difference)
-    counted = sync_run.counts(await syncs.counts(tx, [run["id"]]), run["id"])
-    await operations.progress(tx, run["operation_id"], counted["done"])
 
 
 async def _acknowledge(desk: Desk, provider: Provider, run: Row) -> None:
