@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from libs.kit import pdf
 from libs.kit.settings import Settings
 from libs.testkit.tenant import TestTenant
 from services.sandbox.demo import DemoState
@@ -74,13 +75,14 @@ def test_the_make_targets_it_names_exist(readme: str, pytestconfig: pytest.Confi
 
 def test_it_lists_every_setting(readme: str) -> None:
     told = set(re.findall(r"ENCOURS_[A-Z_]+", readme))
-    known = {f"ENCOURS_{name.upper()}" for name in Settings.model_fields} | {"ENCOURS_PORT"}
+    known = {f"ENCOURS_{name.upper()}" for name in Settings.model_fields} | {"ENCOURS_PORT", pdf.OWN_FONTS}
     assert known - told == set()
     assert told - known == {"ENCOURS_URL", "ENCOURS_API_KEY"}
 
 
 def test_the_folders_and_pages_it_names_exist(readme: str, pytestconfig: pytest.Config) -> None:
-    named = re.findall(r"^\| `([a-z/]+)` \|", readme, re.MULTILINE) + re.findall(r"\]\(([^)]+)\)", readme)
+    folders = re.findall(r"^\| `([a-z/]+)` \|", readme, re.MULTILINE)
+    named = folders + re.findall(r"\]\((?!https?:)([^)]+)\)", readme)
     assert len(named) > 10
     assert [name for name in named if not (pytestconfig.rootpath / name).exists()] == []
 

@@ -1,5 +1,8 @@
 """Labels of the codes in the API."""
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -13,6 +16,7 @@ from services.gateway.domain.access import Role
 from services.gateway.domain.labels import choose_language, translated
 from services.gateway.storage.reference import labels
 from services.ledger.api import customer_schemas, import_schemas, item_schemas, order_schemas, payment_schemas
+from services.risk.providers.errors import ProviderError
 
 
 def _of(event_type: str, member: str) -> tuple[str, ...]:
@@ -42,6 +46,44 @@ CODES: dict[str, Any] = {
 @pytest.mark.parametrize("enum", sorted(CODES))
 def test_every_code_of_the_api_has_an_english_label_and_no_other_has(enum: str) -> None:
     assert sorted(labels()["en"][enum]) == sorted(CODES[enum])
+
+
+#: Where a refusal's code stands among the arguments of what is raised; the last are told as problems further up.
+PLACES = {"Problem": 1, "ImportFailed": 0, "JsonRefused": 0, "NobodyDecides": 0}
+#: Codes nobody is told: the caller has hung up; the base of the ledger's refusals is never raised itself.
+UNTOLD = {"client_gone", "ledger_error"}
+
+
+def raised(tree: ast.AST) -> Iterator[str]:
+    """The codes of problems a module spells out: in calls, as the `code` of a class of refusals, or by falling behind."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            for argument in node.args[PLACES.get(name, 99) :][:1]:
+                yield from spelt(argument)
+            if name == "require_fresh":
+                yield from (f"{producer}_behind" for producer in spelt(node.args[0]))
+        elif isinstance(node, ast.ClassDef):
+            for line in node.body:
+                if isinstance(line, ast.Assign | ast.AnnAssign) and line.value is not None:
+                    target = line.targets[0] if isinstance(line, ast.Assign) else line.target
+                    if isinstance(target, ast.Name) and target.id == "code":
+                        yield from spelt(line.value)
+
+
+def spelt(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.IfExp):
+        return spelt(node.body) + spelt(node.orelse)
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def test_every_code_of_a_problem_has_a_label(pytestconfig: pytest.Config) -> None:
+    folders = [pytestconfig.rootpath / "services", pytestconfig.rootpath / "libs"]
+    sources: list[Path] = [path for folder in folders for path in folder.rglob("*.py")]
+    codes = {code for path in sources for code in raised(ast.parse(path.read_text()))} - UNTOLD
+    codes |= {f"provider_{kind.kind}" for kind in (ProviderError, *ProviderError.__subclasses__())}
+    assert len(codes) > 100, "the sources are read"
+    assert sorted(codes - labels()["en"]["problem"].keys()) == []
 
 
 FIFTEEN = {"de", "en", "es", "fr", "hr", "it", "ja", "nl", "pl", "pt", "pt-BR", "ro", "sv", "tr", "zh-CN"}
