@@ -252,6 +252,8 @@ def _decision_tables(catalogue: MetaData) -> None:
         instant("recorded_at"),
         uuid("reviewed_by", null=True),
         instant("reviewed_at", null=True),
+        uuid("merged_from", null=True),  # the company it was told of, which has since been merged into company_id
+        instant("merged_at", null=True),
         *created(),
         UniqueConstraint("tenant_id", "connection_id", "insurer_decision_id"),
         Index("ix_guarantee_decisions_cover", "tenant_id", "policy_id", "company_id"),

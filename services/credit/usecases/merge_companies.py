@@ -8,6 +8,7 @@ from libs.kit.db import Row, Tx
 from services.credit.domain.limit_state import allowed_on
 from services.credit.storage import agenda, exposure, limits, mergers, temporaries
 from services.credit.usecases.announce import announce_limits, emit_request, hold_subject, limit_of
+from services.credit.usecases.insurance.merging import merge_insurance
 
 _DECIDED = (
     "state", "amount", "currency", "valid_from", "valid_until", "request_id", "reason", "authorised_unsecured",
@@ -22,6 +23,11 @@ async def merge_companies(tx: Tx, ended: UUID, into: UUID | str) -> None:
     await _cancel_pending(tx, ended)
     await mergers.follow(tx, ended, target)
     await agenda.follow_merger(tx, ended, target)
+    await _merge_limits(tx, ended, target)
+    await merge_insurance(tx, ended, target)
+
+
+async def _merge_limits(tx: Tx, ended: UUID, target: UUID) -> None:
     rows = {row["company_id"]: row for row in await limits.lock_limits(tx, [target, ended])}
     first, second = rows.get(target), rows.get(ended)
     if second is None:

@@ -61,6 +61,22 @@ def test_a_tie_is_settled_by_the_more_restrictive_and_reported() -> None:
     assert timeline("permanent", [one, twin]).tied == frozenset()
 
 
+def test_of_two_companies_that_became_one_the_lower_cover_holds_until_something_new_is_decided() -> None:
+    merger = {"merged_from": UUID(int=77), "merged_at": NOON + timedelta(hours=5)}
+    higher = decided(1, amount=80_00)
+    lower = decided(2, amount=50_00, expires_at=DAY + timedelta(days=9), **merger)
+    assert amounts([higher, lower], 0, 9, 10) == [50_00, 50_00, 80_00]
+    assert timeline("permanent", [lower, higher]).tied == {higher.id, lower.id}
+    # One that ended cuts nothing, and leaves nothing to look at.
+    refused = decided(3, "refused", None, **merger)
+    assert amounts([higher, refused], 0) == [80_00]
+    assert timeline("permanent", [higher, refused]).tied == frozenset()
+    # Before the merger a decision is about one of them; after it, about both.
+    assert amounts([higher, lower, decided(4, amount=70_00)], 0) == [50_00]
+    assert amounts([higher, lower, decided(6, amount=70_00)], 0) == [70_00]
+    assert amounts([higher, lower, decided(6, "cancelled", None)], 0) == [0]
+
+
 def test_tranches_fall_into_their_layers() -> None:
     both = decided(
         1, amount=150_00, product="permanent_plus_temporary",

@@ -151,7 +151,8 @@ async def submit_guarantee_request(ctx: Ctx, request_id: RequestId) -> Response:
     openapi_extra=scope("guarantees:request"),
 )  # fmt: skip
 async def cancel_guarantee_request(ctx: Ctx, request_id: RequestId) -> Response:
-    """End a request that has no answer yet. One that has reached the insurer is cancelled there too, where it can be."""
+    """End a request that has no answer yet. It ends here: the insurer is not told, so take one that has reached it back in
+    its portal as well. Should the insurer decide about it all the same, the decision counts and the request stays cancelled."""
     changed = await requesting.cancel_request(ctx.tx, await _locked(ctx, request_id))
     return reply(await _shown(ctx.tx, changed), headers={"ETag": etag(changed["version"])})
 

@@ -3,6 +3,9 @@
 The timeline is a function of the set of decisions: they are put in the order of (decided_at, sequence) whatever order they
 came in, so that a late, repeated or overtaken message changes nothing. Each decision rewrites the days from its first day
 on; an older one can therefore never revive what a newer one ended.
+
+Two companies that became one bring a line of decisions each. Day by day the lower of two that are worth something holds, or
+the one that is; what is decided after the merger acts on both. A difference is reported like a tie.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,6 +49,8 @@ class Decision:
     expires_at: date | None = None
     withdrawal_date: date | None = None
     tranches: tuple[Tranche, ...] = ()
+    merged_from: UUID | None = None
+    merged_at: datetime | None = None
 
     @property
     def rank(self) -> tuple[datetime, int]:
@@ -104,9 +109,30 @@ def layers_touched(decision: Decision) -> frozenset[Layer]:
 
 def timeline(layer: Layer, decisions: Iterable[Decision]) -> Timeline:
     """The days of one layer. In a tie of (decided_at, sequence) the more restrictive holds, and the tie is reported."""
+    relevant = sorted((d for d in decisions if layer in layers_touched(d)), key=lambda d: (d.rank, d.id))
     steps: _Steps = ()
     tied: set[UUID] = set()
-    relevant = sorted((d for d in decisions if layer in layers_touched(d)), key=lambda d: (d.rank, d.id))
+    for line in _lines(relevant):
+        own, contradicting = _line(layer, line)
+        tied |= contradicting | _differing(steps, own)
+        steps = _together(steps, own)
+    return Timeline(tuple(_periods(steps)), frozenset(tied))
+
+
+def _lines(relevant: Sequence[Decision]) -> Iterable[list[Decision]]:
+    """The decisions about each of the companies that are one today, with those that came after its merger."""
+    origins = {d.merged_from: d.merged_at for d in relevant}
+    for origin, merged_at in sorted(origins.items(), key=lambda one: (one[0] is not None, str(one[0]))):
+        yield [
+            d
+            for d in relevant
+            if d.merged_from == origin or (merged_at is not None and d.decided_at > merged_at)
+        ]
+
+
+def _line(layer: Layer, relevant: Iterable[Decision]) -> tuple[_Steps, set[UUID]]:
+    steps: _Steps = ()
+    tied: set[UUID] = set()
     for _, group in groupby(relevant, key=lambda d: d.rank):
         rivals = list(group)
         outcomes = [_apply(steps, layer, rival) for rival in rivals]
@@ -115,7 +141,27 @@ def timeline(layer: Layer, decisions: Iterable[Decision]) -> Timeline:
         steps = outcomes[0]
         for outcome in outcomes[1:]:
             steps = _lower(steps, outcome)
-    return Timeline(tuple(_periods(steps)), frozenset(tied))
+    return steps, tied
+
+
+def _together(first: _Steps, second: _Steps) -> _Steps:
+    """Day by day the lower of two that are worth something, or the one that is: a cover that ended cuts no other."""
+    steps: list[tuple[date, Worth]] = []
+    for day in sorted({start for start, _ in (*first, *second)}):
+        known = [worth for worth in (_on(first, day), _on(second, day)) if worth is not None]
+        living = [worth for worth in known if worth.amount]
+        steps.append((day, min(living or known, key=_restriction)))
+    return tuple(steps)
+
+
+def _differing(first: _Steps, second: _Steps) -> set[UUID]:
+    """The decisions behind days on which two lines are both worth something, and not the same."""
+    found: set[UUID] = set()
+    for day in {start for start, _ in (*first, *second)}:
+        one, other = _on(first, day), _on(second, day)
+        if one and other and one.amount and other.amount and _restriction(one) != _restriction(other):
+            found |= {one.decision_id, other.decision_id}
+    return found
 
 
 def _apply(steps: _Steps, layer: Layer, decision: Decision) -> _Steps:

@@ -368,6 +368,8 @@ def upgrade() -> None:
     sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('reviewed_by', sa.UUID(), nullable=True),
     sa.Column('reviewed_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('merged_from', sa.UUID(), nullable=True),
+    sa.Column('merged_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),

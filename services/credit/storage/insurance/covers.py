@@ -128,6 +128,8 @@ def decision_facts(row: Row) -> Decision:
             Tranche(part["kind"], part["amount"], _day(part["from"]), _day(part["to"]))
             for part in msgspec.json.decode(row["tranches"])
         ),
+        merged_from=row["merged_from"],
+        merged_at=row["merged_at"],
     )
 
 
