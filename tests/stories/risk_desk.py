@@ -16,6 +16,7 @@ ALTARES = {
 CREDENTIALS = {
     "altares": {"login": "desk", "password": "hush-hush-altares"},
     "scores_decisions": {"token": "hush-hush-token"},
+    "infolegale": {"token": "hush-hush-infolegale"},
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from libs.testkit.plugin import MakeTenant
 from libs.testkit.tenant import TestTenant
 from tests.stories.credit_desk import make, read, refused, rows, tell
-from tests.stories.insurance_desk import buyer, connect, cover, decide, insure, steer
+from tests.stories.insurance_desk import buyer, connect, cover, decide, exposure, insure, steer
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ async def test_cover_is_asked_and_granted_in_part_by_webhook(house: TestTenant) 
     assert len(await rows(house.client, f"/v1/guarantees/{shown['id']}/decisions")) == 3
 
 
-@pytest.mark.feature("F67", "F69")
+@pytest.mark.feature("F67")
 async def test_nobody_knows_whether_it_arrived_and_it_is_never_sent_twice(house: TestTenant) -> None:
     connection = await connect(house, profile={"timeout_seconds": 1})
     policy = await insure(house, connection)
@@ -158,3 +158,10 @@ async def test_a_manual_insurer_s_answers_are_typed_in(house: TestTenant) -> Non
     assert await refused(
         client, "/v1/guarantees", policy_id=policy["id"], company_id=company, granted_amount="5000.00", product="non_named"
     ) == (409, "insurer_decided")  # fmt: skip
+
+    # Buyers nobody named are covered up to the policy's ceiling.
+    small = await buyer(house, "C-3", "Menuiserie du Lac", "552100554", None)
+    unnamed = {"policy_id": policy["id"], "company_id": small, "product": "non_named"}
+    await make(client, "/v1/guarantees", **unnamed, granted_amount="5000.00")
+    (layer,) = (await exposure(house, small))["layers"]
+    assert (layer["layer"], layer["counted"], layer["reason"]) == ("non_named", "5000.00", None)

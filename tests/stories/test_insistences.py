@@ -3,6 +3,7 @@
 import pytest
 
 from libs.testkit.plugin import MakeTenant
+from tests.stories import risk_desk
 from tests.stories.credit_desk import make, read, refused, rows, tell
 from tests.stories.insurance_desk import buyer, connect, insure
 
@@ -20,6 +21,10 @@ async def test_an_insistence_leaves_once_and_is_kept(make_tenant: MakeTenant) ->
         f"/v1/companies/{company}/credit-comments", json={"text": "Solid order book until 2027"}
     )
     assert comment.status_code == 201, comment.text
+    provider = await risk_desk.connect(house, "infolegale")
+    await risk_desk.steer(house, provider, "732829320", name="Charpentes Morvan", score="11")
+    await risk_desk.watch(house, provider, company_ids=[company])
+    await risk_desk.sync(house, provider)
     asked = await make(
         client,
         "/v1/guarantee-requests",
@@ -34,7 +39,7 @@ async def test_an_insistence_leaves_once_and_is_kept(make_tenant: MakeTenant) ->
     )  # fmt: skip
     wording = {
         "subject": "Insistance {{company}}",
-        "body": "{{granted_amount}} sur {{requested_amount}}. {{reasons}}\n\n{{arguments}}\n\n{{comments}}",
+        "body": "{{granted_amount}} sur {{requested_amount}}. {{reasons}}\n\n{{arguments}}\n\n{{comments}}\n\n{{provider_data}}",
     }
     put = await client.put("/v1/insistence-templates/fr", json=wording)
     assert put.status_code == 200, put.text
@@ -49,6 +54,7 @@ async def test_an_insistence_leaves_once_and_is_kept(make_tenant: MakeTenant) ->
     )  # fmt: skip
     assert draft["body"].startswith("20000.00 sur 80000.00. Informations défavorables\n\nPaie à l'échéance")
     assert "Solid order book until 2027" in draft["body"]
+    assert "score: 11 (infolegale, 2026-03-02)" in draft["body"]
     assert await refused(client, "/v1/insistences", decision_id=decision["id"]) == (409, "insistence_open")
     address = f"/v1/insistences/{draft['id']}"
     await tell(client, f"{address}/send")

@@ -147,7 +147,7 @@ async def _facts(
         for one in msgspec.json.decode(decision["reasons"])
     ]
     fields = [
-        f"{one['field']}: {one['value']} ({one['provider']}, {one['as_of']})"
+        f"{one['field']}: {one['value']} ({', '.join(filter(None, (one['provider'], one['as_of'])))})"
         for one in arguments["provider_data"]
     ]
     return {
