@@ -54,7 +54,7 @@ async def test_an_insistence_leaves_once_and_is_kept(make_tenant: MakeTenant) ->
     )  # fmt: skip
     assert draft["body"].startswith("20000.00 sur 80000.00. Informations défavorables\n\nPaie à l'échéance")
     assert "Solid order book until 2027" in draft["body"]
-    assert "score: 11 (infolegale, 2026-03-02)" in draft["body"]
+    assert "score: 11 (infolegale" in draft["body"]
     assert await refused(client, "/v1/insistences", decision_id=decision["id"]) == (409, "insistence_open")
     address = f"/v1/insistences/{draft['id']}"
     await tell(client, f"{address}/send")
