@@ -6,21 +6,33 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from libs.contracts.events import CATALOGUE
-from services.credit.domain import limit_state
-from services.dunning.api import letter_schemas
+from services.credit.api import credit_checks, limit_reviews, other_guarantees
+from services.credit.api.insurance import buyers, claims, clocks, insistences
+from services.credit.domain import credit_check, limit_state
+from services.credit.domain.insurance import policy_terms, vocabulary
+from services.dunning.api import hand_overs, letter_schemas, pauses, suggestions
 from services.dunning.api import schemas as dunning
 from services.dunning.domain.letters.library import LABELS as LETTERS
+from services.gateway.api import webhook_deliveries
 from services.gateway.domain.access import Role
 from services.gateway.domain.labels import choose_language, translated
 from services.gateway.storage.reference import labels
 from services.ledger.api import customer_schemas, import_schemas, item_schemas, order_schemas, payment_schemas
+from services.risk.api import provider_schemas
+from services.risk.api import schemas as risk
+from services.risk.domain.legal.notices import LegalStatus
 from services.risk.providers.errors import ProviderError
 
 
 def _of(event_type: str, member: str) -> tuple[str, ...]:
     return get_args(CATALOGUE[event_type].model_fields[member].annotation)
+
+
+def _member(model: type[BaseModel], member: str) -> tuple[str, ...]:
+    return get_args(model.model_fields[member].annotation)
 
 
 CODES: dict[str, Any] = {
@@ -40,6 +52,37 @@ CODES: dict[str, Any] = {
     "block_reason": get_args(letter_schemas.BlockedAddress.model_fields["reason"].annotation),
     "message_state": get_args(dunning.MailState),
     "role": get_args(Role),
+    "guarantee_status": get_args(vocabulary.Status),
+    "guarantee_product": get_args(vocabulary.Product),
+    "guarantee_request_type": get_args(vocabulary.RequestType),
+    "guarantee_request_state": get_args(vocabulary.RequestState),
+    "cover_clock_kind": get_args(clocks.Kind),
+    "cover_clock_state": get_args(clocks.State),
+    "claim_state": get_args(claims.ClaimState),
+    "claim_kind": _member(claims.Claim, "kind"),
+    "insurer_declaration_kind": _member(claims.Declaration, "kind"),
+    "insurer_declaration_state": get_args(claims.DeclarationState),
+    "insistence_state": get_args(insistences.State),
+    "insistence_outcome": _member(insistences.AnswerIn, "outcome"),
+    "insurance_policy_kind": get_args(policy_terms.Kind),
+    "insurer_buyer_state": _member(buyers.InsurerBuyer, "state"),
+    "other_guarantee_state": _member(other_guarantees.OtherGuarantee, "state"),
+    "limit_review_kind": get_args(limit_reviews.Kind),
+    "limit_review_state": get_args(limit_reviews.State),
+    "limit_review_outcome": _member(limit_reviews.ReviewCompletion, "outcome"),
+    "reservation_state": get_args(credit_checks.ReservationState),
+    "credit_check_rule": get_args(credit_check.Code),
+    "limit_color": get_args(limit_state.Color),
+    "legal_status": tuple(LegalStatus),
+    "trend": get_args(get_args(risk.RiskRow.model_fields["trend"].annotation)[0]),
+    "monitoring_state": get_args(provider_schemas.MonitoringState),
+    "hand_over_recipient": get_args(hand_overs.RecipientKind),
+    "hand_over_outcome": _member(hand_overs.End, "outcome"),
+    "run_status": _member(dunning.Run, "status"),
+    "pause_state": get_args(pauses.State),
+    "item_direction": get_args(item_schemas.DirectionName),
+    "webhook_delivery_status": get_args(webhook_deliveries.Status),
+    "suggestion_action": _member(suggestions.SuggestionOut, "action"),
 }
 
 
