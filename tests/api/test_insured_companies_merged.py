@@ -2,12 +2,15 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from libs.contracts.ids import new_id
 from libs.kit.feed.events import Subject
 from libs.testkit.clients import ServiceClient
 from libs.testkit.plugin import MakeClient
 from tests.api.credit_steps import make_buyer, owing
+from tests.api.test_insurer_webhook import decision, send
+from tests.api.test_insurer_webhook import desk as webhook_desk
 from tests.api.test_policy_year import desk, item
 from tests.stories.credit_desk import make, read, rows, tell
 
@@ -122,3 +125,35 @@ async def test_everything_insured_follows_a_merger(service_client: MakeClient) -
         one for one in await rows(client, f"/v1/companies/{kept}/guarantees") if one["layer"] == "permanent"
     ]
     assert (after["amount"], after["needs_review"]) == ("90000.00", False)
+
+
+async def test_what_the_insurer_says_of_the_old_buyer_reaches_the_company_that_stayed(
+    service_client: MakeClient,
+) -> None:
+    client, connection, ended = await webhook_desk(service_client)
+    kept, spare = (
+        await make_buyer(client, "Charpentes Réunies"),
+        await make_buyer(client, "Charpentes du Sud"),
+    )
+    known = {"connection_id": connection["id"]}
+    await tell(client, f"/v1/companies/{ended}/insurer-buyers/confirm", **known, insurer_buyer_id="4711")
+    client.publish("ledger", "company.merged", Subject(UUID(ended), 2, {"into_id": kept}))
+    await client.settle()
+    await send(client, connection, decision(1, "approved", "50000.00"), "m1")
+    await client.settle()
+    (cover,) = await rows(client, f"/v1/companies/{kept}/guarantees")
+    assert (cover["amount"], cover["needs_review"]) == ("50000.00", False)
+
+    # Known under two numbers: the survivor's stays; what is told of the other one waits for a person.
+    await tell(client, f"/v1/companies/{spare}/insurer-buyers/confirm", **known, insurer_buyer_id="4712")
+    await send(client, connection, decision(2, "approved", "20000.00", buyer_reference="4712"), "m2")
+    await client.settle()
+    client.publish("ledger", "company.merged", Subject(kept, 2, {"into_id": spare}))
+    await client.settle()
+    (cover,) = await rows(client, f"/v1/companies/{spare}/guarantees")
+    assert (cover["amount"], cover["review_reason"]) == ("20000.00", "decisions_tied")
+    await send(client, connection, decision(3, "approved", "70000.00"), "m3")
+    await client.settle()
+    (waiting,) = await rows(client, "/v1/insurer-messages", state="parked")
+    assert waiting["message_id"].startswith("m3")
+    assert (await rows(client, f"/v1/companies/{spare}/guarantees"))[0]["amount"] == "20000.00"
