@@ -10,10 +10,11 @@ from pydantic import BaseModel
 
 from libs.contracts.events import CATALOGUE
 from services.credit.api import credit_checks, limit_reviews, other_guarantees
+from services.credit.api import schemas as credit
 from services.credit.api.insurance import buyers, claims, clocks, insistences
 from services.credit.domain import credit_check, limit_state
 from services.credit.domain.insurance import policy_terms, vocabulary
-from services.dunning.api import hand_overs, letter_schemas, pauses, suggestions
+from services.dunning.api import hand_overs, letter_schemas, pauses, preflight, replies, suggestions
 from services.dunning.api import schemas as dunning
 from services.dunning.domain.letters.library import LABELS as LETTERS
 from services.gateway.api import webhook_deliveries
@@ -82,6 +83,14 @@ CODES: dict[str, Any] = {
     "pause_state": get_args(pauses.State),
     "item_direction": get_args(item_schemas.DirectionName),
     "webhook_delivery_status": get_args(webhook_deliveries.Status),
+    "item_entry_kind": get_args(item_schemas.EntryName),
+    "hold_reason": _member(import_schemas.Held, "reason"),
+    "reply_source": _member(replies.Reply, "source"),
+    "proposal_method": _member(credit.KeptProposal, "method"),
+    "provider_data": _member(risk.RiskRow, "provider_data"),
+    "provider_connection_state": _member(provider_schemas.ProviderConnection, "state"),
+    "sync_state": _member(provider_schemas.Sync, "state"),
+    "preflight_verdict": _member(preflight.Verdict, "verdict"),
     "suggestion_action": _member(suggestions.SuggestionOut, "action"),
 }
 
