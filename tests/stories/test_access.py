@@ -98,7 +98,7 @@ async def test_a_perimeter_hides_the_other_units_and_the_head_office_sees_the_su
     assert (await neighbour.client.get(f"/v1/items/{at_lille['id']}")).status_code == 404
 
 
-@pytest.mark.feature("G17", "F111")
+@pytest.mark.feature("G2", "G17", "F111")
 async def test_an_administrator_sets_the_house_up_and_every_step_is_on_record(tenant: TestTenant) -> None:
     client = tenant.client
     read = await client.get("/v1/settings")

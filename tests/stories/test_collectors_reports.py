@@ -17,7 +17,7 @@ async def desk(make_tenant) -> Desk:
     return Desk(house)
 
 
-@pytest.mark.feature("D9", "D15", "D25", "F94", "F106", "F107")
+@pytest.mark.feature("D9", "D15", "D25", "F94", "F106", "F107", "G6")
 async def test_confirmations_plans_hand_overs_and_the_qualification_rate(desk: Desk) -> None:
     customer, other = await desk.customer("C1"), await desk.customer("C2")
     first = await desk.invoice(customer, "F-1", due="2026-02-20")

@@ -120,7 +120,7 @@ async def test_scenarios_are_versioned_assigned_simulated_and_replace_what_was_p
     assert (await desk.stands(customer))["scenario_name"] == "Risqué"
 
 
-@pytest.mark.feature("N7", "D13", "F97", "F96", "D23")
+@pytest.mark.feature("D13", "D23", "F96", "F97", "G13", "G14", "N7")
 async def test_accounts_of_a_company_share_the_cap_and_suggestions_say_why(desk: Desk) -> None:
     company = {"country": "FR", "name": "Groupe Vela", "registration_number": "732829320"}
     north, south = await desk.customer("N1", company=company), await desk.customer("S1", company=company)

@@ -7,7 +7,7 @@ from libs.testkit.tenant import TestTenant
 FIFTEEN = ["de", "en", "es", "fr", "hr", "it", "ja", "nl", "pl", "pt", "pt-BR", "ro", "sv", "tr", "zh-CN"]
 
 
-@pytest.mark.feature("F85", "F113", "F84", "G18")
+@pytest.mark.feature("F84", "F85", "F113", "G1", "G18")
 async def test_words_are_changed_by_version_and_tried_on_a_real_customer(make_tenant) -> None:
     house: TestTenant = await make_tenant(now="2026-03-02T09:00:00+01:00", name="Aciéries")
     client = house.client
