@@ -280,9 +280,8 @@ async def test_what_cannot_be_called_is_refused_when_it_is_entered(tenant: TestT
             "/v1/webhook-endpoints", json={"url": "https://example.com/", **members}
         )
         assert answer.status_code == 422, members
-    made = (
-        await tenant.client.post("/v1/webhook-endpoints", json={"url": "https://example.com/?t=secret"})
-    ).json()
+    silent = {"url": "https://example.com/?t=secret", "enabled": False}  # nothing is to be sent there
+    made = (await tenant.client.post("/v1/webhook-endpoints", json=silent)).json()
     path = f"/v1/webhook-endpoints/{made['id']}"
     for body in (
         {},
@@ -290,7 +289,8 @@ async def test_what_cannot_be_called_is_refused_when_it_is_entered(tenant: TestT
         {"since": "2026-01-01T00:00:00"},
     ):
         assert (await tenant.client.post(f"{path}/replay", json=body)).status_code == 422
-    assert (await tenant.client.post(f"{path}/replay", json={"delivery_id": made["id"]})).status_code == 404
+    # One that is switched off is not sent anything again.
+    assert (await tenant.client.post(f"{path}/replay", json={"delivery_id": made["id"]})).status_code == 409
     assert (await tenant.client.patch(path, json={"url": None})).status_code == 422
     stale = await tenant.client.patch(path, json={"description": "x"}, headers={"If-Match": '"v9"'})
     assert stale.status_code == 412
@@ -298,7 +298,8 @@ async def test_what_cannot_be_called_is_refused_when_it_is_entered(tenant: TestT
     log = await tenant.client.get("/v1/audit-log", params={"object_id": made["id"]})
     assert "t=secret" not in log.text and log.json()["data"][0]["after"]["url"] == "https://example.com/"
     for number in range(19):
-        await tenant.client.post("/v1/webhook-endpoints", json={"url": f"https://example.com/{number}"})
+        other = {**silent, "url": f"https://example.com/{number}"}
+        await tenant.client.post("/v1/webhook-endpoints", json=other)
     full = await tenant.client.post("/v1/webhook-endpoints", json={"url": "https://example.com/more"})
     assert (full.status_code, full.json()["code"]) == (409, "too_many_endpoints")
 
