@@ -1,5 +1,6 @@
 """What all adapters have in common: settings looked at, hosts named, calls that a provider does not have."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class AdapterBase:
+class AdapterBase(ABC):
     """A kind of provider. Subclasses state the facts and say how to connect and how to map."""
 
     key: str
@@ -49,9 +50,9 @@ class AdapterBase:
         """JSON Schema of a connection's options."""
         return self.options_model.model_json_schema()
 
+    @abstractmethod
     def capabilities(self, options: Mapping[str, Any]) -> Capabilities:
         """The matrix of this adapter."""
-        raise NotImplementedError
 
     def flaws(self, connection: Connection) -> list[Flaw]:
         """Missing or unknown credentials, an address that will not do, options that are not understood."""
@@ -65,13 +66,13 @@ class AdapterBase:
         """The host of the base URL."""
         return frozenset((host_of(connection.base_url or self.default_base_url or ""),)) - {""}
 
+    @abstractmethod
     def connect(self, connection: Connection, transport: Transport) -> Provider:
         """Speak for a connection."""
-        raise NotImplementedError
 
+    @abstractmethod
     def map(self, answers: Sequence[RawAnswer], connection: Connection) -> Snapshot:
         """Understand raw answers."""
-        raise NotImplementedError
 
     def wire(self, connection: Connection, transport: Transport) -> Wire:
         """The calls of a connection, which keep none of its secrets."""
